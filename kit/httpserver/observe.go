@@ -1,0 +1,63 @@
+package httpserver
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/slippers-api/slippers/kit/requestid"
+)
+
+// observe times every request and writes one log line about it. An error is logged here and nowhere else.
+//
+// Requests are measured by route, not by path: "/slippers/:id" is one series however many slippers there are. What no
+// route serves is counted together, so that a scanner cannot fill our memory with labels of its choice.
+func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) echo.MiddlewareFunc {
+	duration := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "http_request_duration_seconds",
+		Help:    "Time from reading a request's head to writing its last byte.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
+	}, []string{"method", "route", "status"})
+
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start := time.Now()
+			err := next(c)
+			if err != nil {
+				c.Error(err) // write the problem now, so that its status is known
+			}
+			took := time.Since(start)
+
+			method, route, status := c.Request().Method, c.Path(), c.Response().Status
+			if route == "" || status == http.StatusMethodNotAllowed {
+				method, route = "other", "unmatched"
+			}
+			duration.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+
+			level, ctx := slog.LevelInfo, c.Request().Context()
+			switch {
+			case status >= http.StatusInternalServerError:
+				level = slog.LevelError
+			case took >= slow:
+				level = slog.LevelWarn
+			}
+			attrs := []any{
+				"id", requestid.From(ctx), "method", method, "route", route,
+				"status", status, "bytes", c.Response().Size, "took", took,
+			}
+			if took >= slow {
+				attrs = append(attrs, "slow", true)
+			}
+			if err != nil {
+				attrs = append(attrs, "err", err)
+			}
+			log.Log(ctx, level, "request", attrs...)
+			return nil
+		}
+	}
+}
