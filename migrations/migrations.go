@@ -129,7 +129,7 @@ func (s Service) with(ctx context.Context, url string, do func(*goose.Provider) 
 		return errors.New("reading the database URL: not a PostgreSQL URL")
 	}
 	db := sql.OpenDB(stdlib.GetConnector(*cfg))
-	defer db.Close() //nolint:errcheck // nothing to do about it
+	defer db.Close()
 
 	store, err := database.NewStore(database.DialectPostgres, s.table())
 	if err != nil {
@@ -193,6 +193,6 @@ func onConn(ctx context.Context, url string, do func(*pgx.Conn) error) error {
 	if err != nil {
 		return fmt.Errorf("connecting to migrate: %w", err)
 	}
-	defer c.Close(ctx) //nolint:errcheck // nothing to do about it
+	defer c.Close(ctx)
 	return do(c)
 }

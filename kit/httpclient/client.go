@@ -66,7 +66,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, unava
 	if err != nil {
 		return unavailable.Because(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // nothing to do about it
+	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	switch {
 	case err != nil:

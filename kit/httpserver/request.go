@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -62,7 +63,7 @@ func Body[T any](c echo.Context) (T, error) {
 // decode reads valid JSON into v, field by field, so that each one that does not fit is named.
 func decode(b []byte, v reflect.Value, pointer string, broken *[]fault.Broken) {
 	wrong := func(detail string) { *broken = append(*broken, fault.Broken{Pointer: pointer, Detail: detail}) }
-	_, own := v.Addr().Interface().(json.Unmarshaler)
+	_, own := reflect.TypeAssert[json.Unmarshaler](v.Addr())
 	null := string(bytes.TrimSpace(b)) == "null"
 	switch {
 	case v.Kind() == reflect.Pointer && null:
@@ -146,9 +147,10 @@ type Params struct {
 
 // Query returns the query parameters of a request. A query that cannot be parsed has none, and fails in Err.
 func Query(c echo.Context) *Params {
-	q := &Params{values: map[string][]string(c.QueryParams())}
-	if strings.ContainsAny(c.Request().URL.RawQuery, ";") { // what net/url drops in silence
-		q.broken = append(q.broken, fault.Broken{Parameter: "", Detail: "must not contain a semicolon"})
+	values, err := url.ParseQuery(c.Request().URL.RawQuery)
+	q := &Params{values: values}
+	if err != nil { // net/url goes on without what it cannot read
+		q.wrong("", "must be percent-encoded pairs")
 	}
 	return q
 }

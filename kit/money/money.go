@@ -43,7 +43,7 @@ func Parse(s string) (Amount, error) {
 
 // String returns major units with two decimals.
 func (a Amount) String() string {
-	sign, n := "", uint64(a)
+	sign, n := "", uint64(a) //nolint:gosec // its sign is looked at next
 	if a < 0 {
 		sign, n = "-", uint64(-a)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -30,7 +31,7 @@ type Contract struct {
 // NewContract reads the document at path. When the test ends, it fails for each operation that was never called.
 func NewContract(t *testing.T, path string) *Contract {
 	t.Helper()
-	b, err := os.ReadFile(path)
+	b, err := os.ReadFile(path) //nolint:gosec // the test names its own document
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,9 +122,7 @@ func (c *Contract) Check(t *testing.T, next http.Handler) http.Handler {
 		next.ServeHTTP(rec, r)
 		c.check(t, sent, rec)
 
-		for name, values := range rec.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), rec.Header())
 		w.WriteHeader(rec.Code)
 		_, _ = w.Write(rec.Body.Bytes())
 	})

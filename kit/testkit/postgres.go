@@ -130,7 +130,7 @@ func onAdmin(ctx context.Context, sql string) error {
 	if err != nil {
 		return fmt.Errorf("reaching the PostgreSQL of the tests (%s): %w", howToGet, err)
 	}
-	defer c.Close(ctx) //nolint:errcheck // nothing to do about it
+	defer c.Close(ctx)
 	if _, err := c.Exec(ctx, sql); err != nil {
 		return fmt.Errorf("%s: %w", sql, err)
 	}

@@ -1,0 +1,39 @@
+package redis_test
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slippers-api/slippers/kit/redis"
+)
+
+// A Redis that accepts and never answers is the worst kind: nothing refuses, so only our own deadline ends it.
+func TestAHangingRedisIsGivenUp(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := redis.Open(redis.Config{URL: "redis://" + l.Addr().String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	start := time.Now()
+	if err := c.Get(t.Context(), "key").Err(); err == nil {
+		t.Error("a hanging Redis answered")
+	}
+	if took := time.Since(start); took > 2*time.Second { // the library's own patience is 5 s and more
+		t.Errorf("gave up after %v", took)
+	}
+}
+
+func TestOpenDoesNotQuoteThePassword(t *testing.T) {
+	t.Parallel()
+	if _, err := redis.Open(redis.Config{URL: "http://:hunter2@x"}); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v", err)
+	}
+}
