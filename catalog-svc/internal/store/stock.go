@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/money"
+)
+
+// Stock keeps what was taken from the slippers, and for whom.
+//
+// Whoever changes stock locks slippers in the order of their ids, and a reservation only after its slippers. So two of
+// them never wait for each other.
+type Stock struct{ db *pgxpool.Pool }
+
+// NewStock returns the stock of db.
+func NewStock(db *pgxpool.Pool) *Stock { return &Stock{db} }
+
+// taken is what became of a wanted line. A slipper that is not for sale has no snapshot and nothing available.
+type taken struct {
+	SlipperID int64
+	Requested int64
+	Available int64
+	Price     *money.Amount
+	Name      *string
+	Size      *string
+	Image     *string
+	Reserved  bool // the whole reservation was made
+}
+
+// Reserve takes all lines or none, in one round trip. The same id again answers the same. It returns
+// catalog.ErrOutOfStock with what there is, ErrReservationDiffers or ErrReservationReleased.
+func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservation, error) {
+	// Two statements, because each has its own view of the table: what the second reads and checks is what there is once
+	// the locks are held. In one, a row that was restocked while the lock was waited for would be judged by its old version.
+	const (
+		lock = `
+			SELECT FROM catalog.slippers s
+			WHERE s.id = ANY (@slippers) AND NOT EXISTS (SELECT FROM catalog.reservations r WHERE r.id = @id)
+			ORDER BY s.id FOR NO KEY UPDATE OF s`
+		take = `
+			WITH wanted AS MATERIALIZED (
+				SELECT w.slipper_id, w.quantity AS requested, coalesce(s.quantity, 0) AS available, s.price, s.name, s.size,
+					(SELECT i.image_path FROM catalog.slipper_images i WHERE i.slipper_id = s.id AND i.is_primary) AS image
+				FROM unnest(@slippers::bigint[], @quantities::bigint[]) AS w (slipper_id, quantity)
+				LEFT JOIN catalog.slippers s ON s.id = w.slipper_id AND s.deleted_at IS NULL
+			), reservation AS (
+				INSERT INTO catalog.reservations (id, state, expires_at)
+				SELECT @id, 'held', @expires_at WHERE NOT EXISTS (SELECT FROM wanted WHERE available < requested)
+				ON CONFLICT DO NOTHING RETURNING id
+			), reduced AS (
+				UPDATE catalog.slippers s SET quantity = s.quantity - w.requested, version = s.version + 1
+				FROM wanted w, reservation WHERE s.id = w.slipper_id AND s.quantity >= w.requested
+			), kept AS (
+				INSERT INTO catalog.reservation_lines (reservation_id, slipper_id, quantity, price, name, size, image)
+				SELECT r.id, w.slipper_id, w.requested, w.price, w.name, w.size, w.image FROM reservation r, wanted w
+			)
+			SELECT slipper_id, requested, available, price, name, size, image, EXISTS (SELECT FROM reservation) AS reserved
+			FROM wanted ORDER BY slipper_id`
+	)
+	slippers, quantities := make([]int64, len(w.Lines)), make([]int64, len(w.Lines))
+	for i, l := range w.Lines {
+		slippers[i], quantities[i] = l.SlipperID, l.Quantity
+	}
+	var lines []taken
+	var b pgx.Batch // is a transaction of its own
+	b.Queue(lock, pgx.StrictNamedArgs{"id": w.ID, "slippers": slippers})
+	b.Queue(take, pgx.StrictNamedArgs{
+		"id": w.ID, "expires_at": w.ExpiresAt, "slippers": slippers, "quantities": quantities,
+	}).Query(func(rows pgx.Rows) (err error) {
+		lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[taken])
+		return err
+	})
+	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
+		return catalog.Reservation{}, fmt.Errorf("reserving %s: %w", w.ID, err)
+	}
+	if lines[0].Reserved {
+		return reserved(w, lines), nil
+	}
+	made, err := s.reservation(ctx, w.ID)
+	if err != nil {
+		return catalog.Reservation{}, err
+	}
+	if made != nil {
+		return w.Answer(*made)
+	}
+	return catalog.Reservation{}, catalog.ErrOutOfStock.With("unavailable", unavailable(lines))
+}
+
+func reserved(w catalog.Wanted, lines []taken) catalog.Reservation {
+	r := catalog.Reservation{ID: w.ID, State: catalog.Held, ExpiresAt: stored(w.ExpiresAt)}
+	for _, l := range lines {
+		r.Lines = append(r.Lines, catalog.ReservedLine{
+			SlipperID: l.SlipperID, Quantity: l.Requested, Price: *l.Price, Name: *l.Name, Size: *l.Size, Image: l.Image,
+		})
+	}
+	return r
+}
+
+func unavailable(lines []taken) []catalog.Unavailable {
+	short := []catalog.Unavailable{}
+	for _, l := range lines {
+		if l.Available < l.Requested {
+			short = append(short, catalog.Unavailable{SlipperID: l.SlipperID, Requested: l.Requested, Available: l.Available})
+		}
+	}
+	return short
+}
+
+// Release gives back what a reservation holds. One that is not known is kept as released, so that it cannot be made any
+// more. It returns catalog.ErrReservationSold.
+func (s *Stock) Release(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
+	const refuse = `INSERT INTO catalog.reservations (id, state, expires_at) VALUES ($1, 'released', now()) ON CONFLICT DO NOTHING`
+
+	// On its own, so that the next statement sees the lines of a reservation that was being made at the same time.
+	if _, err := s.db.Exec(ctx, refuse, id); err != nil {
+		return catalog.Reservation{}, fmt.Errorf("refusing reservation %s: %w", id, err)
+	}
+	if err := s.giveBack(ctx, id); err != nil {
+		return catalog.Reservation{}, err
+	}
+	r, err := s.reservation(ctx, id)
+	if err != nil {
+		return catalog.Reservation{}, err
+	}
+	if r.State == catalog.Sold {
+		return catalog.Reservation{}, catalog.ErrReservationSold
+	}
+	return *r, nil
+}
+
+// giveBack releases a reservation if it is held. Counting what is locked makes the locks come before the reservation's.
+func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) error {
+	const query = `
+		WITH lines AS (
+			SELECT slipper_id, quantity FROM catalog.reservation_lines WHERE reservation_id = $1
+		), locked AS MATERIALIZED (
+			SELECT s.id FROM catalog.slippers s WHERE s.id IN (SELECT slipper_id FROM lines) ORDER BY s.id FOR NO KEY UPDATE OF s
+		), released AS (
+			UPDATE catalog.reservations SET state = 'released', updated_at = now()
+			WHERE id = $1 AND state = 'held' AND (SELECT count(*) FROM locked) >= 0 RETURNING id
+		)
+		UPDATE catalog.slippers s SET quantity = s.quantity + l.quantity, version = s.version + 1
+		FROM lines l, released WHERE s.id = l.slipper_id`
+
+	if _, err := s.db.Exec(ctx, query, id); err != nil {
+		return fmt.Errorf("releasing reservation %s: %w", id, err)
+	}
+	return nil
+}
+
+// overdueAtOnce is how many reservations one round of expiry releases.
+const overdueAtOnce = 100
+
+// ReleaseOverdue releases a few of the reservations that are held after their time, and says how many it found. Each is
+// released on its own and only if it is still held, so replicas that find the same ones do no harm. They do not skip what
+// another has locked: that would lock a reservation before its slippers.
+func (s *Stock) ReleaseOverdue(ctx context.Context) (int, error) {
+	const query = `SELECT id FROM catalog.reservations WHERE state = 'held' AND expires_at < now() ORDER BY expires_at LIMIT $1`
+
+	rows, err := s.db.Query(ctx, query, overdueAtOnce)
+	if err != nil {
+		return 0, fmt.Errorf("querying overdue reservations: %w", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return 0, fmt.Errorf("reading overdue reservations: %w", err)
+	}
+	for _, id := range ids {
+		if err := s.giveBack(ctx, id); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}

@@ -1,0 +1,101 @@
+// Catalog-svc serves the catalogue and keeps its stock: categories, slippers, images, reservations.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slippers-api/slippers/catalog-svc/internal/blobs"
+	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/catalog-svc/internal/httpapi"
+	"github.com/slippers-api/slippers/catalog-svc/internal/picture"
+	"github.com/slippers-api/slippers/catalog-svc/internal/store"
+	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/migrations"
+)
+
+// config is everything that may differ between two deployments.
+type config struct {
+	HTTP     httpserver.Config
+	Postgres postgres.Config
+	Token    token.Config
+	Images   blobs.Config
+
+	// InternalSecret is what our services show each other. It must be the same in all of them.
+	InternalSecret string `env:"INTERNAL_SECRET,required,notEmpty" json:"-"`
+
+	// ImageDecoders is how many uploaded pictures are decoded at once. Each may take 400 MB for a moment.
+	ImageDecoders int `env:"IMAGE_DECODERS" envDefault:"1"`
+
+	// ReservationExpiry is how often reservations are looked for that are held after their time.
+	ReservationExpiry time.Duration `env:"RESERVATION_EXPIRY_INTERVAL" envDefault:"5s"`
+}
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "catalog-svc")
+	if err := run(log); err != nil {
+		log.Error("stopped", "err", err)
+		os.Exit(1)
+	}
+}
+
+func run(log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	cfg, err := env.ParseAs[config]()
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	schema := func(ctx context.Context) error { return migrations.Catalog.Check(ctx, db) }
+	if err := schema(ctx); err != nil {
+		return err
+	}
+	bucket, err := blobs.Open(ctx, cfg.Images)
+	if err != nil {
+		return err
+	}
+	defer bucket.Close()
+	verifier, err := token.NewVerifier(ctx, cfg.Token, log)
+	if err != nil {
+		return err
+	}
+	cursors, err := page.NewCursors(cfg.InternalSecret)
+	if err != nil {
+		return err
+	}
+
+	reg := prometheus.NewRegistry()
+	app := httpserver.New(cfg.HTTP, log, reg)
+	images, stock := store.NewImages(db), store.NewStock(db)
+	httpapi.Register(app, httpapi.API{
+		Slippers: store.NewSlippers(db), Categories: store.NewCategories(db), Images: images, Pictures: bucket, Stock: stock,
+		Uploading: catalog.Uploading{Pictures: picture.NewCleaner(cfg.ImageDecoders), Blobs: bucket, Gallery: images},
+		Pool:      func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
+		Verifier:  verifier, Cursors: cursors, Secret: cfg.InternalSecret,
+	})
+	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+
+	log.Info("serving", "addr", cfg.HTTP.Addr)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return httpserver.Run(ctx, cfg.HTTP, app, ops) })
+	g.Go(func() error { return catalog.Expiry{Stock: stock, Every: cfg.ReservationExpiry, Log: log}.Run(ctx) })
+	return g.Wait()
+}
