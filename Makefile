@@ -4,7 +4,8 @@
 MODULES  := catalog-svc e2e kit migrations
 PACKAGES := $(MODULES:%=./%/...)
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-TOOL     := go tool -modfile=tools/go.mod
+# The path of a pinned tool, built if need be: go tool itself does not mix with a workspace.
+TOOL      = $$(GOWORK=off go -C tools tool -n $(1))
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,8 +19,8 @@ test: ## Run every test that needs no cluster, against real PostgreSQL and Redis
 
 lint: ## Run go vet, golangci-lint and govulncheck over every module
 	go vet $(PACKAGES)
-	$(TOOL) golangci-lint run $(PACKAGES)
-	$(TOOL) govulncheck $(PACKAGES)
+	$(call TOOL,golangci-lint) run $(PACKAGES)
+	$(call TOOL,govulncheck) $(PACKAGES)
 
 tidy: ## Tidy every module, and show that each also builds outside the workspace
 	@for m in $(MODULES) tools; do (cd $$m && GOWORK=off go mod tidy && GOWORK=off go build -o /dev/null ./...) || exit 1; done
