@@ -84,6 +84,7 @@ func run(log *slog.Logger) error {
 
 	reg := prometheus.NewRegistry()
 	app := httpserver.New(cfg.HTTP, log, reg)
+	app.Use(postgres.Outages)
 	images, stock := store.NewImages(db), store.NewStock(db)
 	httpapi.Register(app, httpapi.API{
 		Slippers: store.NewSlippers(db), Categories: store.NewCategories(db), Images: images, Pictures: bucket, Stock: stock,

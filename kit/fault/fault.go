@@ -28,6 +28,8 @@ const (
 	Unsupported                 // a media type that is not read here
 	Throttled                   // slow down
 	Unavailable                 // the same request, later
+	Garbled                     // what stands behind us answered nonsense
+	Overdue                     // what stands behind us did not answer in time
 )
 
 // Fault is one way to fail. The declared variable carries Kind, Code and Title; copies made by its methods say more, and

@@ -32,6 +32,8 @@ var statuses = map[fault.Kind]int{
 	fault.Unsupported:     http.StatusUnsupportedMediaType,
 	fault.Throttled:       http.StatusTooManyRequests,
 	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Garbled:         http.StatusBadGateway,
+	fault.Overdue:         http.StatusGatewayTimeout,
 }
 
 // KindOf returns the kind that a status of one of our services stands for.

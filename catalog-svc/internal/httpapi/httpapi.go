@@ -33,11 +33,11 @@ type API struct {
 
 // Register adds the routes to e.
 func Register(e *echo.Echo, a API) {
-	admin := []echo.MiddlewareFunc{a.Verifier.Admin, noQuery}
+	admin := []echo.MiddlewareFunc{a.Verifier.Admin, httpserver.NoQuery}
 
 	httpserver.Get(e, "/categories", a.listCategories, a.Verifier.Optional)
 	e.POST("/categories", a.createCategory, admin...)
-	httpserver.Get(e, "/categories/:id", a.getCategory, noQuery)
+	httpserver.Get(e, "/categories/:id", a.getCategory, httpserver.NoQuery)
 	e.PUT("/categories/:id", a.updateCategory, admin...)
 	e.DELETE("/categories/:id", a.deleteCategory, admin...)
 
@@ -48,7 +48,7 @@ func Register(e *echo.Echo, a API) {
 	e.DELETE("/slippers/:id", a.deleteSlipper, admin...)
 
 	e.POST("/slippers/:id/upload-images", a.uploadImages, admin...)
-	httpserver.Get(e, "/slippers/:id/images", a.listImages, noQuery)
+	httpserver.Get(e, "/slippers/:id/images", a.listImages, httpserver.NoQuery)
 	e.PUT("/slippers/:id/images/:image_id", a.updateImage, admin...)
 	e.DELETE("/slippers/:id/images/:image_id", a.deleteImage, admin...)
 	httpserver.Get(e, "/static/slippers/:id/:file", a.getPicture)
@@ -56,20 +56,10 @@ func Register(e *echo.Echo, a API) {
 	// Not a group: Echo's groups answer 404 where the method is wrong.
 	internal := httpserver.Internal(a.Secret)
 	httpserver.Get(e, "/internal/slippers", a.shelf, internal)
-	e.PUT("/internal/reservations/:id", a.reserve, internal, noQuery)
-	e.POST("/internal/reservations/:id/release", a.release, internal, noQuery)
-	e.POST("/internal/reservations/:id/sell", a.sell, internal, noQuery)
-	httpserver.Get(e, "/internal/db-pool", a.dbPool, internal, noQuery)
-}
-
-// noQuery refuses every query parameter, for the routes that read none.
-func noQuery(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if err := httpserver.Query(c).Err(); err != nil {
-			return err
-		}
-		return next(c)
-	}
+	e.PUT("/internal/reservations/:id", a.reserve, internal, httpserver.NoQuery)
+	e.POST("/internal/reservations/:id/release", a.release, internal, httpserver.NoQuery)
+	e.POST("/internal/reservations/:id/sell", a.sell, internal, httpserver.NoQuery)
+	httpserver.Get(e, "/internal/db-pool", a.dbPool, internal, httpserver.NoQuery)
 }
 
 func (a API) dbPool(c echo.Context) error { return private(c, http.StatusOK, a.Pool()) }

@@ -59,7 +59,7 @@ func (s *Categories) List(ctx context.Context, inactive bool, r page.Request) ([
 	if r.After != nil {
 		args["id"], args["key"], args["skip"] = r.After.ID, r.After.Key, 0
 	}
-	items, total, err := listed[catalog.Category](ctx, s.db, list, count, args, pgx.StrictNamedArgs{"inactive": inactive})
+	items, total, err := postgres.List[catalog.Category](ctx, s.db, list, count, args, pgx.StrictNamedArgs{"inactive": inactive})
 	for i, c := range items {
 		items[i].CreatedAt, items[i].UpdatedAt = c.CreatedAt.UTC(), c.UpdatedAt.UTC()
 	}

@@ -1,3 +1,5 @@
+// Package store keeps the catalogue in PostgreSQL. The rules that a constraint can hold are the tables'; the rest is the
+// domain's.
 package store
 
 import (
@@ -68,7 +70,7 @@ func (s *Slippers) List(ctx context.Context, f catalog.Filter, r page.Request) (
 	if err != nil {
 		return nil, 0, err
 	}
-	items, total, err := listed[catalog.Slipper](ctx, s.db, q.list, q.count, q.listArgs, q.countArgs)
+	items, total, err := postgres.List[catalog.Slipper](ctx, s.db, q.list, q.count, q.listArgs, q.countArgs)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -1,0 +1,42 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// One runs a query that answers one row of T, matched by name. It returns missing when there is none. doing says in an
+// error what was tried.
+func One[T any](ctx context.Context, db Querier, doing string, missing error, query string, args pgx.StrictNamedArgs) (T, error) {
+	rows, err := db.Query(ctx, query, args)
+	if err != nil {
+		return *new(T), fmt.Errorf("%s: %w", doing, err)
+	}
+	v, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return *new(T), missing
+	case err != nil:
+		return *new(T), fmt.Errorf("%s: %w", doing, err)
+	}
+	return v, nil
+}
+
+// List runs the query of a page and the query of its total in one round trip.
+func List[T any](ctx context.Context, db Querier, list, count string, listArgs, countArgs pgx.StrictNamedArgs) ([]T, int64, error) {
+	var items []T
+	var total int64
+	var b pgx.Batch
+	b.Queue(list, listArgs).Query(func(rows pgx.Rows) (err error) {
+		items, err = pgx.CollectRows(rows, pgx.RowToStructByName[T])
+		return err
+	})
+	b.Queue(count, countArgs).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	if err := db.SendBatch(ctx, &b).Close(); err != nil {
+		return nil, 0, fmt.Errorf("listing: %w", err)
+	}
+	return items, total, nil
+}
