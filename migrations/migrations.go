@@ -19,7 +19,6 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed catalog/*.sql auth/*.sql orders/*.sql
@@ -119,12 +118,30 @@ func (s Service) latest() int64 {
 	return latest
 }
 
-// with prepares schema and role, and hands over a goose provider that locks out other migrators.
-func (s Service) with(ctx context.Context, url string, do func(*goose.Provider) error) error {
-	if err := s.prepare(ctx, url); err != nil {
+// with prepares schema and role, and hands over a goose provider, while no other migrator works on the same server.
+func (s Service) with(ctx context.Context, databaseURL string, do func(*goose.Provider) error) error {
+	server, err := url.Parse(databaseURL)
+	if err != nil {
+		return errors.New("reading the database URL: not a URL")
+	}
+	// Roles belong to the server and advisory locks to a database: take the lock in a database that every migrator shares.
+	server.Path = "/postgres"
+	return onConn(ctx, server.String(), func(c *pgx.Conn) error {
+		if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", migrating); err != nil {
+			return fmt.Errorf("waiting for other migrators: %w", err)
+		}
+		return s.alone(ctx, databaseURL, do) // closing the connection unlocks
+	})
+}
+
+// migrating is the key of the lock. Neither CREATE ROLE, CREATE SCHEMA nor GRANT bears company.
+const migrating = 0x51199e25
+
+func (s Service) alone(ctx context.Context, databaseURL string, do func(*goose.Provider) error) error {
+	if err := s.prepare(ctx, databaseURL); err != nil {
 		return err
 	}
-	cfg, err := pgx.ParseConfig(url)
+	cfg, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
 		return errors.New("reading the database URL: not a PostgreSQL URL")
 	}
@@ -135,51 +152,32 @@ func (s Service) with(ctx context.Context, url string, do func(*goose.Provider) 
 	if err != nil {
 		return fmt.Errorf("naming the version table of %s: %w", s.Name, err)
 	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return fmt.Errorf("making the migration lock: %w", err)
-	}
 	dir, err := fs.Sub(files, s.Name)
 	if err != nil {
 		return fmt.Errorf("opening the migrations of %s: %w", s.Name, err)
 	}
-	p, err := goose.NewProvider(goose.DialectCustom, db, dir, goose.WithStore(store), goose.WithSessionLocker(locker))
+	p, err := goose.NewProvider(goose.DialectCustom, db, dir, goose.WithStore(store))
 	if err != nil {
 		return fmt.Errorf("reading the migrations of %s: %w", s.Name, err)
 	}
 	if err := do(p); err != nil {
 		return fmt.Errorf("migrating %s: %w", s.Name, err)
 	}
-	return onConn(ctx, url, func(c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "GRANT SELECT ON "+s.table()+" TO "+s.Role)
-		return err
-	})
+	return execute(ctx, databaseURL, "GRANT SELECT ON "+s.table()+" TO "+s.Role)
 }
 
-// roleLock is held while roles are made: they belong to the whole server, and CREATE ROLE has no IF NOT EXISTS.
-const roleLock = 0x51199e25
-
 func (s Service) prepare(ctx context.Context, databaseURL string) error {
-	create := `DO $$ BEGIN
-		PERFORM pg_advisory_xact_lock(` + fmt.Sprint(roleLock) + `);
-		IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '` + s.Role + `') THEN CREATE ROLE ` + s.Role + ` LOGIN; END IF;
-	END $$`
-	server, err := url.Parse(databaseURL)
-	if err != nil {
-		return errors.New("reading the database URL: not a URL")
-	}
-	server.Path = "/postgres" // advisory locks belong to one database: take this one in a database that every migrator shares
-	if err := onConn(ctx, server.String(), func(c *pgx.Conn) error {
-		_, err := c.Exec(ctx, create)
-		return err
-	}); err != nil {
-		return fmt.Errorf("creating the role %s: %w", s.Role, err)
-	}
-	return onConn(ctx, databaseURL, func(c *pgx.Conn) error {
-		for _, statement := range []string{
-			"CREATE SCHEMA IF NOT EXISTS " + s.Name,
-			"GRANT USAGE ON SCHEMA " + s.Name + " TO " + s.Role,
-		} {
+	return execute(ctx, databaseURL,
+		`DO $$ BEGIN
+			IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '`+s.Role+`') THEN CREATE ROLE `+s.Role+` LOGIN; END IF;
+		END $$`,
+		"CREATE SCHEMA IF NOT EXISTS "+s.Name,
+		"GRANT USAGE ON SCHEMA "+s.Name+" TO "+s.Role)
+}
+
+func execute(ctx context.Context, url string, statements ...string) error {
+	return onConn(ctx, url, func(c *pgx.Conn) error {
+		for _, statement := range statements {
 			if _, err := c.Exec(ctx, statement); err != nil {
 				return fmt.Errorf("%s: %w", statement, err)
 			}
