@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help build test lint vuln tidy generate
 
-MODULES  := catalog-svc e2e kit migrations
+MODULES  := auth-svc catalog-svc e2e kit migrations
 PACKAGES := $(MODULES:%=./%/...)
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The path of a pinned tool, built if need be: go tool itself does not mix with a workspace.
@@ -12,7 +12,7 @@ help: ## Show this list
 
 build: ## Build every program into bin/
 	@mkdir -p bin
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./catalog-svc ./migrations/cmd/migrate ./e2e/cmd/slippers
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./auth-svc ./catalog-svc ./migrations/cmd/migrate ./e2e/cmd/slippers
 
 test: ## Run every test that needs no cluster, against real PostgreSQL and Redis
 	@go run ./e2e/cmd/slippers with -- go test -race -shuffle=on $(ARGS) $(PACKAGES)

@@ -1,0 +1,106 @@
+package account
+
+import (
+	"context"
+
+	"github.com/slippers-api/slippers/kit/fault"
+)
+
+// ErrPassword is returned for a new password that was asked for without the right old one.
+var ErrPassword = fault.New(fault.Invalid, "current-password-wrong", "The current password is wrong.").
+	WithBroken(fault.Broken{Pointer: "/current_password", Detail: "is wrong"})
+
+// Changing is how users are changed and deleted, by themselves and by administrators.
+type Changing struct {
+	Users     ChangingUsers
+	Passwords *Passwords
+	Revoked   Announcer
+}
+
+// ChangingUsers is what Changing needs of the users.
+type ChangingUsers interface {
+	// Get returns ErrNotFound.
+	Get(ctx context.Context, id int64) (User, error)
+
+	// Update changes the user in one transaction, and returns the sessions that ended with it. It returns ErrNotFound,
+	// ErrPhoneTaken, or ErrPassword when the password is not the replaced one any more.
+	Update(ctx context.Context, id int64, u Update) (User, []string, error)
+
+	// Delete leaves nothing personal of the user, and returns the sessions that ended with it, or ErrNotFound.
+	Delete(ctx context.Context, id int64) (ended []string, err error)
+}
+
+// Update is a change of a user with all that follows from it.
+type Update struct {
+	Change
+
+	// Replaced and Password are the old and the new password hash; nil leaves it.
+	Replaced, Password *string
+
+	// Keep is the session that a new password does not end.
+	Keep string
+}
+
+// Own changes the user who asks, in the session sid. A new password ends their other sessions. It returns ErrInvalid,
+// ErrPassword, ErrPhoneTaken or ErrNotFound.
+func (c Changing) Own(ctx context.Context, id int64, sid string, change Change, p PasswordChange) (User, error) {
+	change = change.Trimmed()
+	if err := ValidateOwn(change, p); err != nil {
+		return User{}, err
+	}
+	update := Update{Change: change, Keep: sid}
+	if p.Wanted() {
+		u, err := c.Users.Get(ctx, id)
+		if err != nil {
+			return User{}, err
+		}
+		ok, _, err := c.Passwords.Match(ctx, u.PasswordHash, *p.Current)
+		if err != nil {
+			return User{}, err
+		}
+		if !ok {
+			return User{}, ErrPassword
+		}
+		hash, err := c.Passwords.Hash(ctx, *p.New)
+		if err != nil {
+			return User{}, err
+		}
+		update.Replaced, update.Password = &u.PasswordHash, &hash
+	}
+	return c.update(ctx, id, update)
+}
+
+// Other changes another user, for the administrator admin. A change of role ends the sessions of the user, whose tokens
+// still name the old one. It returns ErrOneself, ErrInvalid, ErrPhoneTaken or ErrNotFound.
+func (c Changing) Other(ctx context.Context, admin, id int64, change Change) (User, error) {
+	if id == admin {
+		return User{}, ErrOneself
+	}
+	change = change.Trimmed()
+	if err := change.Validate(); err != nil {
+		return User{}, err
+	}
+	return c.update(ctx, id, Update{Change: change})
+}
+
+// Delete deletes another user, for the administrator admin. It returns ErrOneself or ErrNotFound.
+func (c Changing) Delete(ctx context.Context, admin, id int64) error {
+	if id == admin {
+		return ErrOneself
+	}
+	ended, err := c.Users.Delete(ctx, id)
+	if err != nil {
+		return err
+	}
+	c.Revoked.Announce(ctx, ended...)
+	return nil
+}
+
+func (c Changing) update(ctx context.Context, id int64, u Update) (User, error) {
+	now, ended, err := c.Users.Update(ctx, id, u)
+	if err != nil {
+		return User{}, err
+	}
+	c.Revoked.Announce(ctx, ended...)
+	return now, nil
+}

@@ -1,0 +1,132 @@
+// Package revocation tells the gateway through Redis which sessions have ended.
+//
+// PostgreSQL holds the truth; Redis holds a copy of what matters while access tokens of ended sessions may still live.
+// The copy says of itself that it is complete, by a key that lives a few seconds and is renewed while this process can
+// reach Redis. Without that key the gateway asks auth-svc, so a Redis that is down, emptied or cut off forgets nothing.
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	every    = time.Second     // between two looks
+	complete = 5 * time.Second // how long the copy counts as complete after a look
+	overlap  = 15 * time.Second
+	chunk    = 500
+)
+
+// Sessions is what is needed of the sessions in PostgreSQL.
+type Sessions interface {
+	RevokedSince(ctx context.Context, while time.Duration) ([]string, error)
+}
+
+// Announcer writes the copy.
+type Announcer struct {
+	rdb      redis.UniversalClient
+	prefix   string
+	sessions Sessions
+	memory   time.Duration // how long a session's end matters
+	log      *slog.Logger
+
+	server string    // the run id of the Redis that has all
+	last   time.Time // when it had all
+}
+
+// New returns an announcer of keys with the prefix. lifetime is that of access tokens.
+func New(rdb redis.UniversalClient, prefix string, s Sessions, lifetime time.Duration, log *slog.Logger) *Announcer {
+	return &Announcer{rdb: rdb, prefix: prefix, sessions: s, memory: lifetime + time.Minute, log: log}
+}
+
+// Announce writes that the sessions have ended. Run repeats what fails here.
+func (a *Announcer) Announce(ctx context.Context, ids ...string) {
+	if err := a.write(context.WithoutCancel(ctx), ids); err != nil {
+		a.log.WarnContext(ctx, "announcing ended sessions", "err", err)
+	}
+}
+
+func (a *Announcer) write(ctx context.Context, ids []string) error {
+	for len(ids) > 0 {
+		n := min(chunk, len(ids))
+		_, err := a.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, id := range ids[:n] {
+				p.Set(ctx, a.prefix+"revoked:"+id, 1, a.memory)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("writing to Redis: %w", err)
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// Run keeps the copy complete until ctx ends.
+func (a *Announcer) Run(ctx context.Context) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	failing := false
+	for {
+		err := a.Renew(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			a.log.WarnContext(ctx, "the copy of ended sessions is not complete", "err", err)
+		}
+		failing = err != nil
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Renew writes what Redis may lack, and then that it lacks nothing.
+func (a *Announcer) Renew(ctx context.Context) error {
+	ready := a.prefix + "ready"
+	server, err := a.runID(ctx)
+	if err != nil {
+		return err
+	}
+	has, err := a.rdb.Get(ctx, ready).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("reading from Redis: %w", err)
+	}
+	began, while := time.Now(), a.memory
+	if err == nil && has == server && a.server == server {
+		while = min(while, time.Since(a.last)+overlap) // a transaction may commit some time after the time that it wrote
+	}
+	ids, err := a.sessions.RevokedSince(ctx, while)
+	if err != nil {
+		return err
+	}
+	if err := a.write(ctx, ids); err != nil {
+		return err
+	}
+	if err := a.rdb.Set(ctx, ready, server, complete).Err(); err != nil {
+		return fmt.Errorf("writing to Redis: %w", err)
+	}
+	a.server, a.last = server, began
+	return nil
+}
+
+// runID names the life of the Redis server: another one may have lost what the last one had.
+func (a *Announcer) runID(ctx context.Context) (string, error) {
+	info, err := a.rdb.Info(ctx, "server").Result()
+	if err != nil {
+		return "", fmt.Errorf("asking Redis for its run id: %w", err)
+	}
+	_, rest, _ := strings.Cut(info, "run_id:")
+	id, _, _ := strings.Cut(rest, "\r\n")
+	if id == "" {
+		return "unnamed", nil // an embedded server: it loses all with its process
+	}
+	return id, nil
+}

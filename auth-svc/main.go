@@ -1,0 +1,141 @@
+// Auth-svc keeps users and their passwords, and lets them in: sessions, tokens and the keys that sign them.
+//
+//	auth-svc                 serve
+//	auth-svc generate-key    print a new signing key
+//	auth-svc hash-password   print the hash of the password on standard input
+//	auth-svc create-admin NAME SURNAME PHONE   add an administrator, with the password on standard input
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/auth-svc/internal/httpapi"
+	"github.com/slippers-api/slippers/auth-svc/internal/notify"
+	"github.com/slippers-api/slippers/auth-svc/internal/revocation"
+	"github.com/slippers-api/slippers/auth-svc/internal/signing"
+	"github.com/slippers-api/slippers/auth-svc/internal/store"
+	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/redis"
+	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/migrations"
+)
+
+// config is everything that may differ between two deployments.
+type config struct {
+	HTTP      httpserver.Config
+	Postgres  postgres.Config
+	Redis     redis.Config
+	Token     token.Config
+	Keys      signing.Config
+	Passwords account.PasswordConfig
+	Lifetimes account.Lifetimes
+	Cookie    httpapi.Cookie
+	Notify    notify.Config
+
+	// InternalSecret is what our services show each other. It must be the same in all of them.
+	InternalSecret string `env:"INTERNAL_SECRET,required,notEmpty" json:"-"`
+
+	// SessionExpiry is how often sessions are looked for that ended long ago.
+	SessionExpiry time.Duration `env:"SESSION_EXPIRY_INTERVAL" envDefault:"10m"`
+}
+
+// revocations is the prefix of the keys that the gateway reads.
+const revocations = "session:"
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "auth-svc")
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	run := serve
+	if len(os.Args) > 1 {
+		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+		run = func(ctx context.Context, _ *slog.Logger) error { return command(ctx, os.Args[1:]) }
+	}
+	err := run(ctx, log)
+	stop()
+	if err != nil {
+		log.Error("stopped", "err", err)
+		os.Exit(1)
+	}
+}
+
+func serve(ctx context.Context, log *slog.Logger) error {
+	cfg, err := env.ParseAs[config]()
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	schema := func(ctx context.Context) error { return migrations.Auth.Check(ctx, db) }
+	if err := schema(ctx); err != nil {
+		return err
+	}
+	rdb, err := redis.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
+	keys, err := signing.Load(cfg.Keys, cfg.Token)
+	if err != nil {
+		return err
+	}
+	passwords, err := account.NewPasswords(cfg.Passwords)
+	if err != nil {
+		return err
+	}
+	notifier, err := notify.New(cfg.Notify, log)
+	if err != nil {
+		return err
+	}
+	codeKey, err := account.CodeKey(cfg.InternalSecret)
+	if err != nil {
+		return err
+	}
+	cursors, err := page.NewCursors(cfg.InternalSecret)
+	if err != nil {
+		return err
+	}
+
+	users, sessions := store.NewUsers(db), store.NewSessions(db)
+	revoked := revocation.New(rdb, revocations, sessions, cfg.Lifetimes.Access, log)
+	reg := prometheus.NewRegistry()
+	app := httpserver.New(cfg.HTTP, log, reg)
+	app.Use(postgres.Outages)
+	httpapi.Register(app, httpapi.API{
+		Entry: account.Entry{
+			Users: users, Sessions: sessions, Passwords: passwords, Tokens: keys, Revoked: revoked, Lifetimes: cfg.Lifetimes,
+		},
+		Recovery: account.Recovery{
+			Users: users, Codes: store.NewCodes(db), Passwords: passwords, Notifier: notifier, Revoked: revoked, Key: codeKey,
+		},
+		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: revoked},
+		Users:    users, Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(),
+		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
+		Verifier: token.NewVerifierWith(cfg.Token, keys.Find), Cursors: cursors, Secret: cfg.InternalSecret,
+	})
+	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+
+	log.Info("serving", "addr", cfg.HTTP.Addr)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return httpserver.Run(ctx, cfg.HTTP, app, ops) })
+	g.Go(func() error { return revoked.Run(ctx) })
+	g.Go(func() error {
+		return account.Forgetting{Sessions: sessions, Every: cfg.SessionExpiry, Log: log}.Run(ctx)
+	})
+	return g.Wait()
+}
