@@ -37,12 +37,13 @@ var (
 	cloneOneBy sync.Mutex // PostgreSQL copies a template for one at a time
 )
 
-// Main runs the tests of a package against databases cloned from one that it migrates once. Call it from TestMain.
-func Main(m *testing.M, s Schema) {
+// Main runs the tests of a package against databases cloned from one that it migrates once. Call it from TestMain,
+// with its *testing.M or one that does more around it.
+func Main(m interface{ Run() int }, s Schema) {
 	os.Exit(run(m, s))
 }
 
-func run(m *testing.M, s Schema) int {
+func run(m interface{ Run() int }, s Schema) int {
 	ctx := context.Background()
 	admin := os.Getenv("TEST_DATABASE_URL")
 	if admin == "" {

@@ -6,16 +6,13 @@ package token
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/labstack/echo/v4"
-	"golang.org/x/time/rate"
 
 	"github.com/slippers-api/slippers/kit/fault"
 )
@@ -65,20 +62,13 @@ type Verifier struct {
 
 // NewVerifier fetches the keys, now and then again until ctx ends. auth-svc need not be up yet.
 func NewVerifier(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
-	k, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{cfg.JWKSURL}, keyfunc.Override{
-		HTTPTimeout:     2 * time.Second,
-		RefreshInterval: 5 * time.Minute,
-		// A new key is fetched when first seen; tokens with invented key ids must not make us ask more often than this.
-		RefreshUnknownKID: rate.NewLimiter(rate.Every(2*time.Second), 1),
-		RateLimitWaitMax:  time.Millisecond,
-		RefreshErrorHandlerFunc: func(string) func(context.Context, error) {
-			return func(ctx context.Context, err error) { log.WarnContext(ctx, "fetching token keys", "err", err) }
-		},
-	})
+	keys, err := newPublished(cfg.JWKSURL, log)
 	if err != nil {
-		return nil, fmt.Errorf("setting up token keys: %w", err)
+		return nil, err
 	}
-	return NewVerifierWith(cfg, k.Keyfunc), nil
+	keys.renew(ctx)
+	go keys.keep(ctx)
+	return NewVerifierWith(cfg, keys.find), nil
 }
 
 // NewVerifierWith is NewVerifier with keys from elsewhere: auth-svc has its own.
@@ -90,10 +80,13 @@ func NewVerifierWith(cfg Config, keys jwt.Keyfunc) *Verifier {
 	)}
 }
 
-// Verify returns who the token speaks for, or ErrInvalid.
+// Verify returns who the token speaks for. It returns ErrInvalid or ErrKeys.
 func (v *Verifier) Verify(raw string) (Caller, error) {
 	var claims Claims
 	t, err := v.parser.ParseWithClaims(raw, &claims, v.keys)
+	if errors.Is(err, ErrKeys) {
+		return Caller{}, ErrKeys
+	}
 	if err != nil {
 		return Caller{}, ErrInvalid.Because(err)
 	}
@@ -128,7 +121,7 @@ func (v *Verifier) Optional(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// User lets those with a valid token pass. It returns ErrMissing or ErrInvalid.
+// User lets those with a valid token pass. It returns ErrMissing, ErrInvalid or ErrKeys.
 func (v *Verifier) User(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		raw := Bearer(c.Request().Header.Get(echo.HeaderAuthorization))
@@ -144,7 +137,7 @@ func (v *Verifier) User(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// Admin lets administrators pass. It returns ErrMissing, ErrInvalid or ErrForbidden.
+// Admin lets administrators pass. It returns ErrMissing, ErrInvalid, ErrKeys or ErrForbidden.
 func (v *Verifier) Admin(next echo.HandlerFunc) echo.HandlerFunc {
 	return v.User(func(c echo.Context) error {
 		if !From(c).Admin {
