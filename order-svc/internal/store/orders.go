@@ -1,0 +1,165 @@
+// Package store keeps carts and orders in PostgreSQL. The rules that a constraint can hold are the tables'; the rest is
+// the domain's.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
+)
+
+// Orders keeps orders and what happened to them.
+type Orders struct{ db *pgxpool.Pool }
+
+// NewOrders returns the orders of db.
+func NewOrders(db *pgxpool.Pool) *Orders { return &Orders{db} }
+
+// orderColumns are those of an order.Order, of orders o. The items come with it, so that a list is one statement; amounts
+// in JSON are in major units, as money.Amount reads them.
+const orderColumns = `o.id, o.id AS order_id, o.user_id, o.user_name, o.status, o.total_amount, o.notes, o.reservation_id,
+	o.created_at, o.updated_at, (
+		SELECT coalesce(json_agg(json_build_object('id', i.id, 'slipper_id', i.slipper_id, 'quantity', i.quantity,
+			'unit_price', round(i.unit_price::numeric / 100, 2), 'total_price', round(i.total_price::numeric / 100, 2),
+			'notes', i.notes, 'name', i.name, 'size', i.size, 'image', i.image) ORDER BY i.id), '[]')
+		FROM orders.order_items i WHERE i.order_id = o.id) AS items`
+
+// Get returns the order, or order.ErrNotFound.
+func (s *Orders) Get(ctx context.Context, id int64) (order.Order, error) {
+	const query = `SELECT ` + orderColumns + ` FROM orders.orders o WHERE o.id = @id`
+
+	o, err := postgres.One[order.Order](ctx, s.db, fmt.Sprintf("reading order %d", id), order.ErrNotFound, query, pgx.StrictNamedArgs{"id": id})
+	return inUTC(o), err
+}
+
+// inUTC returns o with its times as answers show them.
+func inUTC(o order.Order) order.Order {
+	o.CreatedAt, o.UpdatedAt = o.CreatedAt.UTC(), o.UpdatedAt.UTC()
+	return o
+}
+
+// List returns a page of orders and how many there are on all pages. It returns page.ErrCursor.
+func (s *Orders) List(ctx context.Context, f order.Filter, r page.Request) ([]order.Order, int64, error) {
+	where, args := " WHERE true", pgx.StrictNamedArgs{}
+	// What is not asked for is not in the text: with (@x IS NULL OR ...) the plan that is kept reads the whole table.
+	if f.UserID != nil {
+		where += " AND o.user_id = @user"
+		args["user"] = *f.UserID
+	}
+	if f.Status != nil {
+		where += " AND o.status = @status"
+		args["status"] = *f.Status
+	}
+	if f.Finance {
+		where += " AND o.status IN ('PAID', 'REFUNDED')"
+	}
+	count, countArgs := `SELECT count(*) FROM orders.orders o`+where, maps.Clone(args)
+	args["limit"] = r.Limit
+	rest := ` ORDER BY o.created_at DESC, o.id DESC LIMIT @limit`
+	if r.After != nil {
+		created, err := time.Parse(time.RFC3339Nano, r.After.Key)
+		if err != nil {
+			return nil, 0, page.ErrCursor.Because(err)
+		}
+		where += " AND (o.created_at, o.id) < (@created, @id)"
+		args["created"], args["id"] = created, r.After.ID
+	} else if r.Skip > 0 {
+		rest += ` OFFSET @skip`
+		args["skip"] = r.Skip
+	}
+	// The page is found in an index alone; what is skipped is not read.
+	list := `WITH page AS (SELECT o.id FROM orders.orders o` + where + rest + `)
+		SELECT ` + orderColumns + ` FROM page JOIN orders.orders o ON o.id = page.id ORDER BY o.created_at DESC, o.id DESC`
+
+	items, total, err := postgres.List[order.Order](ctx, s.db, list, count, args, countArgs)
+	if err != nil {
+		return nil, 0, err
+	}
+	for i, o := range items {
+		items[i] = inUTC(o)
+	}
+	return items, total, nil
+}
+
+// Change makes a change of an order that still is what the change starts from, with its history in the same statement.
+// It returns order.ErrTransition.
+func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error) {
+	const query = `
+		WITH changed AS (
+			UPDATE orders.orders SET status = @to, notes = coalesce(@notes, notes), updated_at = now()
+			WHERE id = @id AND status = @from
+			RETURNING id, user_id, user_name, status, total_amount, notes, reservation_id, created_at, updated_at
+		), kept AS (
+			INSERT INTO orders.order_history (order_id, actor_id, from_status, to_status, reason)
+			SELECT id, @actor, @from, @to, @reason FROM changed WHERE @from::text <> @to::text
+		)
+		SELECT ` + orderColumns + ` FROM changed o`
+
+	o, err := postgres.One[order.Order](ctx, s.db, fmt.Sprintf("changing order %d", c.OrderID),
+		order.ErrTransition.WithDetail("The order has changed meanwhile."), query, pgx.StrictNamedArgs{
+			"id": c.OrderID, "from": c.From, "to": c.To, "notes": c.Notes, "actor": c.ActorID, "reason": c.Reason,
+		})
+	return inUTC(o), err
+}
+
+// History returns what happened to the order, oldest first.
+func (s *Orders) History(ctx context.Context, id int64) ([]order.Event, error) {
+	const query = `
+		SELECT h.created_at, h.actor_id, h.from_status AS "from", h.to_status AS "to", h.reason,
+			CASE WHEN h.actor_id IS NULL THEN 'system' WHEN h.actor_id = o.user_id THEN 'customer' ELSE 'admin' END AS actor
+		FROM orders.order_history h JOIN orders.orders o ON o.id = h.order_id
+		WHERE h.order_id = @id ORDER BY h.id`
+
+	rows, err := s.db.Query(ctx, query, pgx.StrictNamedArgs{"id": id})
+	if err != nil {
+		return nil, fmt.Errorf("querying the history of order %d: %w", id, err)
+	}
+	events, err := pgx.CollectRows(rows, pgx.RowToStructByName[order.Event])
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of order %d: %w", id, err)
+	}
+	for i := range events {
+		events[i].CreatedAt = events[i].CreatedAt.UTC()
+	}
+	return events, nil
+}
+
+// overdueAtOnce is how many orders one statement ends.
+const overdueAtOnce = 100
+
+// ExpireOverdue ends a few of the orders that nobody paid for in time, and says how many. Replicas skip what another is
+// just ending.
+func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
+	const query = `
+		WITH overdue AS (
+			SELECT id FROM orders.orders WHERE status = 'PENDING' AND expires_at < now()
+			ORDER BY expires_at LIMIT @most FOR UPDATE SKIP LOCKED
+		), expired AS (
+			UPDATE orders.orders o SET status = 'EXPIRED', updated_at = now() FROM overdue
+			WHERE o.id = overdue.id AND o.status = 'PENDING' RETURNING o.id
+		)
+		INSERT INTO orders.order_history (order_id, from_status, to_status, reason)
+		SELECT id, 'PENDING', 'EXPIRED', 'not paid in time' FROM expired`
+
+	tag, err := s.db.Exec(ctx, query, pgx.StrictNamedArgs{"most": overdueAtOnce})
+	if err != nil {
+		return 0, fmt.Errorf("expiring orders: %w", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+// unsure wraps order.ErrUnsure unless err proves that nothing was stored.
+func unsure(err error) error {
+	if refused(err) || errors.Is(err, order.ErrInProgress) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", order.ErrUnsure, err)
+}

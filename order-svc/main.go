@@ -1,0 +1,107 @@
+// Order-svc keeps carts and orders.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/migrations"
+	"github.com/slippers-api/slippers/order-svc/internal/catalogue"
+	"github.com/slippers-api/slippers/order-svc/internal/httpapi"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/store"
+)
+
+// config is everything that may differ between two deployments.
+type config struct {
+	HTTP      httpserver.Config
+	Postgres  postgres.Config
+	Token     token.Config
+	Catalogue catalogue.Config
+
+	// InternalSecret is what our services show each other. It must be the same in all of them.
+	InternalSecret string `env:"INTERNAL_SECRET,required,notEmpty" json:"-"`
+
+	// OrderTTL is how long an order may stay unpaid. It must stay below 23 hours: catalog-svc keeps no stock for longer.
+	OrderTTL time.Duration `env:"ORDER_TTL" envDefault:"30m"`
+
+	// OrderExpiry is how often orders are looked for that were not paid in time.
+	OrderExpiry time.Duration `env:"ORDER_EXPIRY_INTERVAL" envDefault:"5s"`
+
+	// KeyExpiry is how often idempotency keys are looked for that are older than a day.
+	KeyExpiry time.Duration `env:"IDEMPOTENCY_EXPIRY_INTERVAL" envDefault:"10m"`
+}
+
+func main() {
+	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "order-svc")
+	if err := run(log); err != nil {
+		log.Error("stopped", "err", err)
+		os.Exit(1)
+	}
+}
+
+func run(log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	cfg, err := env.ParseAs[config]()
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	schema := func(ctx context.Context) error { return migrations.Orders.Check(ctx, db) }
+	if err := schema(ctx); err != nil {
+		return err
+	}
+	verifier, err := token.NewVerifier(ctx, cfg.Token, log)
+	if err != nil {
+		return err
+	}
+	cursors, err := page.NewCursors(cfg.InternalSecret)
+	if err != nil {
+		return err
+	}
+
+	reg := prometheus.NewRegistry()
+	app := httpserver.New(cfg.HTTP, log, reg)
+	app.Use(postgres.Outages)
+	catalog := catalogue.New(cfg.Catalogue, cfg.InternalSecret)
+	carts, orders, keys := store.NewCarts(db), store.NewOrders(db), store.NewKeys(db)
+	httpapi.Register(app, httpapi.API{
+		Shopping: order.Shopping{Carts: carts, Catalogue: catalog},
+		Placing:  order.Placing{Stock: catalog, Carts: carts, Orders: orders, Keys: keys, TTL: cfg.OrderTTL, Log: log},
+		Changing: order.Changing{Orders: orders, Stock: catalog, Log: log},
+		Orders:   orders,
+		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
+		Verifier: verifier, Cursors: cursors, Secret: cfg.InternalSecret,
+	})
+	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+
+	log.Info("serving", "addr", cfg.HTTP.Addr)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return httpserver.Run(ctx, cfg.HTTP, app, ops) })
+	for _, r := range []order.Routine{
+		{Name: "expire orders", Every: cfg.OrderExpiry, Log: log, Batch: orders.ExpireOverdue},
+		{Name: "forget keys", Every: cfg.KeyExpiry, Log: log, Batch: keys.Forget},
+	} {
+		g.Go(func() error { return r.Run(ctx) })
+	}
+	return g.Wait()
+}
