@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/slippers-api/slippers/gateway/internal/docs"
+	"github.com/slippers-api/slippers/gateway/internal/front"
+	"github.com/slippers-api/slippers/gateway/internal/proxy"
+	"github.com/slippers-api/slippers/gateway/internal/routes"
+	"github.com/slippers-api/slippers/gateway/internal/session"
+	"github.com/slippers-api/slippers/gateway/internal/system"
+	"github.com/slippers-api/slippers/kit/httpclient"
+	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/token"
+)
+
+// internalTimeout bounds the gateway's own calls to the services.
+const internalTimeout = time.Second
+
+// app is the gateway: what it serves, and the router inside, whose routes a test compares with the document.
+type app struct {
+	http.Handler
+	router *echo.Echo
+}
+
+// build puts the gateway together, from the inside out.
+func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log *slog.Logger, reg prometheus.Registerer) (*app, error) {
+	client := func(base string) *httpclient.Client { return httpclient.New(base, cfg.InternalSecret, internalTimeout) }
+	auth := client(cfg.AuthURL)
+	guard := session.Guard{Verifier: verifier, Sessions: session.NewChecker(rdb, session.Keys, auth, reg)}
+
+	pages, err := docs.New()
+	if err != nil {
+		return nil, err
+	}
+	transport := proxy.NewTransport()
+	sys := system.System{
+		Version: version, Redis: rdb, Probes: &http.Client{Transport: transport},
+		Services: []system.Service{
+			{Name: "catalog", OpsURL: cfg.CatalogOpsURL, API: client(cfg.CatalogURL)},
+			{Name: "order", OpsURL: cfg.OrderOpsURL, API: client(cfg.OrderURL)},
+			{Name: "auth", OpsURL: cfg.AuthOpsURL, API: auth},
+		},
+	}
+	catalog, catalogErr := proxy.To(cfg.CatalogURL, transport, log)
+	order, orderErr := proxy.To(cfg.OrderURL, transport, log)
+	accounts, authErr := proxy.To(cfg.AuthURL, transport, log)
+	if err := errors.Join(catalogErr, orderErr, authErr); err != nil {
+		return nil, err
+	}
+	answers := map[routes.Target]echo.HandlerFunc{
+		routes.Catalog: catalog, routes.Order: order, routes.Auth: accounts,
+		routes.Root: sys.Root, routes.Health: sys.Health, routes.Pools: sys.Pools,
+		routes.OpenAPI: pages.OpenAPI, routes.SwaggerUI: pages.SwaggerUI, routes.ReDoc: pages.ReDoc,
+		routes.DocsAsset: pages.Asset, routes.Favicon: pages.Favicon, routes.ProblemDoc: pages.Problem,
+	}
+
+	frame := cfg.HTTP
+	frame.RequestTimeout = routes.Longest // each route bounds its own wait, which is shorter
+	e := httpserver.New(frame, log, reg)
+	front.Use(e, cfg.Front)
+	routes.Register(e, cfg.UpstreamTimeout, guard.Allow, answers)
+	compressed, err := front.Compress(e)
+	if err != nil {
+		return nil, err
+	}
+	return &app{Handler: compressed, router: e}, nil
+}

@@ -1,0 +1,78 @@
+package routes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/slippers-api/slippers/kit/httpserver"
+)
+
+// StatusClientGone is what our log says of a client that did not wait (nginx's number). Nobody reads it as an answer.
+const StatusClientGone = 499
+
+// deadline ends a request whose answer has not begun after own, or after patience where own is zero. What has begun may
+// take as long as the client's line needs; the connection's own deadlines bound that. A route with a time of its own also
+// moves these, which are meant for small bodies.
+func deadline(own, patience time.Duration) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			d := patience
+			if own > 0 {
+				d = own
+				if err := extend(c, time.Now().Add(own)); err != nil {
+					return err
+				}
+			}
+			waiting := c.Request().Context()
+			ctx, cancel := context.WithCancelCause(waiting)
+			defer cancel(nil)
+			late := time.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
+			defer late.Stop()
+			c.Response().Before(func() { late.Stop() })
+			c.SetRequest(c.Request().WithContext(ctx))
+			err := next(c)
+			// net/http also cancels after a read that took too long; then the client is there, and err has its status.
+			if _, told := errors.AsType[*echo.HTTPError](err); !told && err != nil && errors.Is(waiting.Err(), context.Canceled) {
+				return echo.NewHTTPError(StatusClientGone).SetInternal(err)
+			}
+			return err
+		}
+	}
+}
+
+// extend lets a slow client read and be read until end, and some seconds more for the answer.
+func extend(c echo.Context, end time.Time) error {
+	const answering = 5 * time.Second
+	conn := http.NewResponseController(c.Response())
+	if err := errors.Join(conn.SetReadDeadline(end), conn.SetWriteDeadline(end.Add(answering))); err != nil {
+		return fmt.Errorf("extending the connection's deadlines: %w", err)
+	}
+	return nil
+}
+
+// bounded refuses bodies above most bytes: at once where the length is told, else when they get there. GET has no body.
+func bounded(most int64) echo.MiddlewareFunc {
+	if most == 0 {
+		most = httpserver.MaxBody
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			switch {
+			case r.Method == http.MethodGet || r.Method == http.MethodHead:
+				r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, 0, nil
+			case r.ContentLength > most:
+				c.Response().Header().Set(echo.HeaderConnection, "close") // else the server reads the body before it answers
+				return httpserver.ErrTooLarge
+			default:
+				r.Body = http.MaxBytesReader(c.Response(), r.Body, most)
+			}
+			return next(c)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3filter"
+
+	"github.com/slippers-api/slippers/gateway/internal/routes"
+	"github.com/slippers-api/slippers/kit/testkit"
+)
+
+func fine(w http.ResponseWriter, r *http.Request) {
+	_, _ = io.WriteString(w, r.Method+" "+r.URL.RequestURI())
+}
+
+// operation is a documented operation, as much of it as this test reads.
+type operation struct {
+	Security []map[string]any `json:"security"`
+}
+
+// allows says whether the operation is promised to exactly those who have access. Users and admins look alike in OpenAPI.
+func (o operation) allows(access routes.Access) bool {
+	nobody := len(o.Security) == 0 || slices.ContainsFunc(o.Security, func(s map[string]any) bool { return len(s) == 0 })
+	bearer := slices.ContainsFunc(o.Security, func(s map[string]any) bool { return s["bearer"] != nil })
+	return nobody == (access <= routes.Optional) && bearer == (access >= routes.Optional)
+}
+
+var pathParameter = regexp.MustCompile(`\{[a-z_]+\}|:[a-z_]+`)
+
+// written makes one spelling of Echo's and OpenAPI's.
+func written(method, path string) string {
+	if path != "/" {
+		path = strings.TrimSuffix(path, "/")
+	}
+	return strings.ToUpper(method) + " " + pathParameter.ReplaceAllString(path, "{}")
+}
+
+// The document promises what the gateway serves, to whom it serves it, and nothing else.
+func TestRoutesAreTheDocument(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("internal/docs/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]json.RawMessage `json:"paths"`
+	}
+	if err := json.Unmarshal(b, &document); err != nil {
+		t.Fatal(err)
+	}
+	promised := map[string]operation{}
+	for path, item := range document.Paths {
+		for method, raw := range item {
+			var o operation
+			if method != "parameters" && method != "summary" && method != "description" {
+				if err := json.Unmarshal(raw, &o); err != nil {
+					t.Fatal(err)
+				}
+				promised[written(method, path)] = o
+			}
+		}
+	}
+	access := map[string]routes.Access{}
+	for _, r := range routes.Table {
+		access[written(r.Method, r.Path)] = r.Access
+	}
+	served := map[string]bool{}
+	for _, r := range open(t, fine).router.Routes() {
+		if r.Method != http.MethodHead && !strings.HasPrefix(r.Method, "echo_") {
+			served[written(r.Method, r.Path)] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(promised)) {
+		if !served[name] {
+			t.Errorf("%s is documented and not served", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(served)) {
+		o, ok := promised[name]
+		if !ok {
+			t.Errorf("%s is served and not documented", name)
+		} else if !o.allows(access[name]) {
+			t.Errorf("%s is for %v by the document, and not so by the table", name, o.Security)
+		}
+	}
+}
+
+// A trailing slash changes nothing and is not passed on, and the query goes on as it came, also one that is not sound.
+func TestRequestsAreSentOnAsTheyAre(t *testing.T) {
+	t.Parallel()
+	s := open(t, fine)
+	for request, want := range map[string]string{
+		"GET /slippers":                    "GET /slippers",
+		"GET /slippers/":                   "GET /slippers",
+		"GET /slippers/?limit=1&search=a":  "GET /slippers?limit=1&search=a",
+		"GET /slippers?search=%zz&a;b":     "GET /slippers?search=%zz&a;b",
+		"GET /slippers/7/":                 "GET /slippers/7",
+		"GET /slippers/a%2Fb":              "GET /slippers/a%2Fb",
+		"GET /static/slippers/7/a.jpg":     "GET /static/slippers/7/a.jpg",
+		"POST /auth/login/":                "POST /auth/login",
+		"GET /.well-known/jwks.json":       "GET /.well-known/jwks.json",
+		"GET /slippers/a%2Fb/":             "GET /slippers/a%2Fb",
+		"GET /slippers/a%2F":               "GET /slippers/a%2F",
+		"GET /slippers/..%2Finternal%2F":   "GET /slippers/..%2Finternal%2F",
+		"GET /slippers/%D1%88?min_price=1": "GET /slippers/%D1%88?min_price=1",
+	} {
+		if got := s.ask(t, request, nil); got.status != http.StatusOK || got.body != want {
+			t.Errorf("%s became %d %q, want %q", request, got.status, got.body, want)
+		}
+	}
+	if got := s.ask(t, "HEAD /slippers/7", nil); got.status != http.StatusOK || got.body != "" {
+		t.Errorf("HEAD: %d %q", got.status, got.body)
+	}
+}
+
+func TestWhatIsNotInTheTableIsNotServed(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s was passed on", r.Method, r.URL) })
+	for _, path := range []string{
+		"/internal/db-pool", "/internal/sessions/x", "/nowhere", "//internal/db-pool", "/static/", "/static/../internal/db-pool",
+		"/slippers/../internal/db-pool", "/slippers//", "/%69nternal/db-pool", "/slippers/7/nothing", "/readyz", "/metrics", "/docs/assets/LICENSE", "/internal%2Fdb-pool",
+	} {
+		got := s.ask(t, "GET "+path, nil, "Authorization", "Bearer "+secret)
+		if got.status != http.StatusNotFound {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+	got := s.ask(t, "PATCH /slippers/7", nil)
+	got.is(t, http.StatusMethodNotAllowed, "")
+	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE"} {
+		if !strings.Contains(got.header.Get("Allow"), method) {
+			t.Errorf("Allow: %q lacks %s", got.header.Get("Allow"), method)
+		}
+	}
+}
+
+// What the gateway answers itself is as its own openapi.yaml says.
+func TestOwnAnswersKeepTheDocument(t *testing.T) {
+	t.Parallel()
+	pool := `{"pool_size":50,"checked_in_connections":3,"checked_out_connections":2,"overflow":0,` +
+		`"total_connections":5,"max_overflow":100,"pool_timeout":10,"status":"healthy"}`
+	well := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/internal/db-pool" {
+			if r.Header.Get("Authorization") != "Bearer "+secret {
+				t.Errorf("asked for the pool with %q", r.Header.Get("Authorization"))
+			}
+			_, _ = io.WriteString(w, pool)
+		}
+	}
+	ill := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
+
+	tests := map[string]struct {
+		services http.HandlerFunc
+		request  string
+		session  string
+		status   int
+		contains string
+	}{
+		"root":             {well, "GET /", "", 200, `"status":"operational"`},
+		"health":           {well, "GET /health", "", 200, `"status":"degraded"`}, // there is no Redis
+		"health, closed":   {ill, "GET /health", "", 503, `"database":"unhealthy"`},
+		"pools":            {well, "GET /admin/db-pool-status", goesOn, 200, `"total_connections":15,"max_overflow":300,"pool_timeout":10,"status":"healthy","services":{`},
+		"pools, silent":    {ill, "GET /admin/db-pool-status", goesOn, 200, `"status":"warning","services":{"auth":{"status":"unavailable"}`},
+		"pools, nobody":    {well, "GET /admin/db-pool-status", "", 401, "token-missing"},
+		"pools, untold":    {well, "GET /admin/db-pool-status", "untold", 503, "session-unknown"},
+		"docs":             {well, "GET /docs", "", 200, "swagger-ui-bundle.js"},
+		"redoc":            {well, "GET /redoc", "", 200, "redoc.standalone.js"},
+		"openapi":          {well, "GET /openapi.json", "", 200, `"openapi": "3.1.0"`},
+		"asset":            {well, "GET /docs/assets/docs.css", "", 200, "body {"},
+		"asset, unknown":   {well, "GET /docs/assets/docs.go", "", 404, "not-found"},
+		"favicon":          {well, "GET /favicon.ico", "", 200, "PNG"},
+		"problem":          {well, "GET /problems/token-missing", "", 200, "## token-missing"},
+		"problem, unknown": {well, "GET /problems/no-such-code", "", 404, "not-found"},
+	}
+	for _, media := range []string{"text/html", "text/css", "text/javascript", "text/markdown"} {
+		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
+	}
+	contract := testkit.NewContract(t, "openapi.yaml")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, tt.services)
+			s.Handler = contract.Check(t, s.Handler)
+			var header []string
+			if tt.session != "" {
+				header = []string{"Authorization", s.token(t, tt.session, true, 0)}
+			}
+			got := s.askDirectly(t, tt.request, header...)
+			if got.status != tt.status || !strings.Contains(got.body, tt.contains) {
+				t.Errorf("%s = %d %.300s\nwant %d with %s", tt.request, got.status, got.body, tt.status, tt.contains)
+			}
+		})
+	}
+}
