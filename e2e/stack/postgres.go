@@ -1,120 +1,157 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/slippers-api/slippers/e2e/process"
 )
 
-var errNoPostgres = errors.New("no PostgreSQL: set DATABASE_URL, or install it (Debian: apt-get install postgresql)")
+// settings are for every PostgreSQL that we start. Its connections are enough for the tests of all packages at once.
+var settings = []string{"max_connections=300", "jit=off"}
 
-// Postgres returns the PostgreSQL of DATABASE_URL, or starts one in dir with programs of the machine. What it starts does
-// not survive a power cut: it is for tests.
-func Postgres(ctx context.Context, dir string) (Server, error) {
-	if url := os.Getenv("DATABASE_URL"); url != "" {
-		return Server{URL: url, From: "DATABASE_URL", Stop: func() error { return nil }}, nil
+// forgetful makes a PostgreSQL fast whose data nobody needs after it.
+var forgetful = []string{"fsync=off", "synchronous_commit=off", "full_page_writes=off"}
+
+// flags returns the settings as arguments.
+func (o Options) flags(more ...string) []string {
+	var args []string
+	for _, s := range slices.Concat(settings, more) {
+		args = append(args, "-c", s)
 	}
-	initdb, ok := find(newestFirst("/usr/lib/postgresql/*/bin"), "initdb")
-	if !ok {
-		return Server{}, errNoPostgres
+	if o.Keep {
+		return args
 	}
-	dir = filepath.Join(dir, "postgres")
+	for _, s := range forgetful {
+		args = append(args, "-c", s)
+	}
+	return args
+}
+
+// localPostgres starts a PostgreSQL with programs of the machine, which Debian keeps out of PATH.
+func localPostgres(ctx context.Context, o Options) (*Server, error) {
+	dir := filepath.Join(o.Dir, "postgres")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return Server{}, fmt.Errorf("making the folder of PostgreSQL: %w", err)
-	}
-	who, err := postgresUser(dir)
-	if err != nil {
-		return Server{}, err
+		return nil, fmt.Errorf("making the folder of PostgreSQL: %w", err)
 	}
 	data, log := filepath.Join(dir, "data"), filepath.Join(dir, "log")
-	password, err := initialise(ctx, initdb, dir, data, who)
+	program, err := programFor(data)
 	if err != nil {
-		return Server{}, err
+		return nil, err
+	}
+	attr, err := notRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	password, err := cluster(ctx, filepath.Join(filepath.Dir(program), "initdb"), data, attr)
+	if err != nil {
+		return nil, err
 	}
 	port, err := freePort()
 	if err != nil {
-		return Server{}, err
+		return nil, err
 	}
 	out, err := os.Create(log) //nolint:gosec // our own folder
 	if err != nil {
-		return Server{}, fmt.Errorf("making the log of PostgreSQL: %w", err)
+		return nil, fmt.Errorf("making the log of PostgreSQL: %w", err)
 	}
 	defer out.Close()
-	cmd := exec.Command(filepath.Join(filepath.Dir(initdb), "postgres"), "-D", data, "-p", strconv.Itoa(port), //nolint:gosec,noctx // found above; stopped by Stop
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=300",
-		"-c", "fsync=off", "-c", "jit=off")
-	cmd.Stdout, cmd.Stderr, cmd.Dir = out, out, dir
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
-	p, err := launch(cmd)
+	cmd := exec.Command(program, append([]string{"-D", data, "-p", strconv.Itoa(port)}, //nolint:gosec,noctx // found above; stopped by Stop
+		o.flags("listen_addresses=127.0.0.1", "unix_socket_directories=")...)...)
+	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.SysProcAttr = out, out, "/", attr
+	p, err := process.Start(cmd, syscall.SIGINT) // a fast shutdown, in PostgreSQL's words
 	if err != nil {
-		return Server{}, err
+		return nil, err
 	}
-	s := Server{
-		URL:  fmt.Sprintf("postgres://postgres:%s@127.0.0.1:%d/postgres?sslmode=disable", password, port),
-		From: cmd.Path,
-		Stop: func() error { return p.stop(syscall.SIGINT) }, // a fast shutdown, in PostgreSQL's words
-	}
-	err = p.answers(ctx, log, func(ctx context.Context) error {
-		c, err := pgx.Connect(ctx, s.URL)
-		if err != nil {
-			return err
-		}
-		return c.Close(ctx)
-	})
-	if err != nil {
-		return Server{}, errors.Join(err, s.Stop())
+	s := &Server{URL: postgresURL(password, "127.0.0.1", port), From: program, stop: p.Stop, ended: p.Ended()}
+	if err := p.Answers(ctx, postgresAnswers(s.URL)); err != nil {
+		return nil, errors.Join(withLog(err, log), p.Stop())
 	}
 	return s, nil
 }
 
-// postgresUser returns who PostgreSQL runs as: it refuses root. nil means ourselves.
-func postgresUser(dir string) (*syscall.Credential, error) {
-	if os.Geteuid() != 0 {
-		return nil, nil //nolint:nilnil // exec reads nil as ourselves
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		if u, err = user.Lookup("nobody"); err != nil {
-			return nil, fmt.Errorf("looking for a user other than root to run PostgreSQL as: %w", err)
+// programFor returns the newest PostgreSQL of the machine, or for data that are there already one of their version.
+func programFor(data string) (string, error) {
+	folders := newestFirst("/usr/lib/postgresql/*/bin")
+	b, err := os.ReadFile(filepath.Join(data, "PG_VERSION")) //nolint:gosec // our own folder
+	if errors.Is(err, fs.ErrNotExist) {
+		if program, ok := find(folders, "postgres"); ok {
+			return filepath.EvalSymlinks(program) // initdb is beside the real one
 		}
+		return "", fmt.Errorf("%w: no postgres on PATH or in /usr/lib/postgresql", errAbsent)
 	}
-	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
-	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
-	if err := errors.Join(uidErr, gidErr); err != nil {
-		return nil, fmt.Errorf("reading the ids of %s: %w", u.Username, err)
+	if err != nil {
+		return "", fmt.Errorf("reading the version of the data: %w", err)
 	}
-	if err := os.Chown(dir, int(uid), int(gid)); err != nil {
-		return nil, fmt.Errorf("giving PostgreSQL its folder: %w", err)
+	want := strings.TrimSpace(string(b))
+	if program, ok := find([]string{"/usr/lib/postgresql/" + want + "/bin"}, "postgres"); ok && majorOf(program) == want {
+		return program, nil
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
+	return "", fmt.Errorf("the data in %s need PostgreSQL %s, which is not on this machine: install it, or start over with `rm -rf %s`", data, want, data)
 }
 
-// initialise makes an empty cluster in data and returns its superuser's password.
-func initialise(ctx context.Context, initdb, dir, data string, who *syscall.Credential) (string, error) {
-	password := rand.Text()
-	file := filepath.Join(dir, "password")
-	if err := os.WriteFile(file, []byte(password), 0o600); err != nil {
-		return "", fmt.Errorf("writing the password of PostgreSQL: %w", err)
+// majorOf returns the version of a program: "postgres (PostgreSQL) 15.9 (Debian ...)" is "15".
+func majorOf(program string) string {
+	b, err := exec.Command(program, "--version").Output() //nolint:noctx // it only prints
+	if fields := bytes.Fields(b); err == nil && len(fields) > 2 {
+		major, _, _ := strings.Cut(string(fields[2]), ".")
+		return major
 	}
-	if who != nil {
-		if err := os.Chown(file, int(who.Uid), int(who.Gid)); err != nil {
+	return ""
+}
+
+// cluster returns the superuser's password of the cluster in data, and makes it at the first time: whole, or not at all.
+func cluster(ctx context.Context, initdb, data string, attr *syscall.SysProcAttr) (string, error) {
+	file, fresh := data+".password", data+".new"
+	if b, err := os.ReadFile(file); err == nil { //nolint:gosec // our own folder
+		if _, err := os.Stat(filepath.Join(data, "PG_VERSION")); err == nil {
+			return string(b), nil
+		}
+	}
+	password := rand.Text()
+	if err := errors.Join(os.RemoveAll(fresh), os.RemoveAll(data), os.WriteFile(file, []byte(password), 0o600)); err != nil {
+		return "", fmt.Errorf("preparing the folder of PostgreSQL: %w", err)
+	}
+	if attr.Credential != nil {
+		if err := os.Chown(file, int(attr.Credential.Uid), int(attr.Credential.Gid)); err != nil {
 			return "", fmt.Errorf("giving PostgreSQL its password: %w", err)
 		}
 	}
-	cmd := exec.CommandContext(ctx, initdb, "-D", data, "-U", "postgres", "--pwfile="+file, //nolint:gosec // found on the machine
+	cmd := exec.CommandContext(ctx, initdb, "-D", fresh, "-U", "postgres", "--pwfile="+file, //nolint:gosec // found on the machine
 		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-	cmd.Dir, cmd.SysProcAttr = dir, &syscall.SysProcAttr{Credential: who}
+	cmd.Dir, cmd.SysProcAttr = "/", attr
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("making a cluster with %s: %w\n%s", initdb, err, out)
 	}
+	if err := os.Rename(fresh, data); err != nil {
+		return "", fmt.Errorf("keeping the new cluster: %w", err)
+	}
 	return password, nil
+}
+
+func postgresURL(password, host string, port int) string {
+	return fmt.Sprintf("postgres://postgres:%s@%s:%d/postgres?sslmode=disable", password, host, port)
+}
+
+func postgresAnswers(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		c, err := pgx.Connect(ctx, url)
+		if err != nil {
+			return fmt.Errorf("connecting: %w", err)
+		}
+		return c.Close(ctx)
+	}
 }

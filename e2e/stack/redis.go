@@ -4,45 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/slippers-api/slippers/e2e/process"
 )
 
-var errNoRedis = errors.New("no Redis: set REDIS_URL, or install one (Debian: apt-get install redis-server)")
-
-// Redis returns the Redis of REDIS_URL, or starts one in dir with a program of the machine.
-func Redis(ctx context.Context, dir string) (Server, error) {
-	if url := os.Getenv("REDIS_URL"); url != "" {
-		return Server{URL: url, From: "REDIS_URL", Stop: func() error { return nil }}, nil
-	}
+// localRedis starts a Redis with a program of the machine.
+func localRedis(ctx context.Context, o Options) (*Server, error) {
 	program, ok := find(nil, "redis-server", "valkey-server")
 	if !ok {
-		return Server{}, errNoRedis
+		return nil, fmt.Errorf("%w: neither redis-server nor valkey-server", errAbsent)
 	}
 	port, err := freePort()
 	if err != nil {
-		return Server{}, err
+		return nil, err
 	}
-	log := filepath.Join(dir, "redis.log")
-	cmd := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--logfile", log) //nolint:gosec,noctx // found above; stopped by Stop
-	p, err := launch(cmd)
+	log := filepath.Join(o.Dir, "redis.log")
+	p, err := process.Start(exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", //nolint:gosec,noctx // found above; stopped by Stop
+		"--save", "", "--dir", o.Dir, "--logfile", log), syscall.SIGTERM)
 	if err != nil {
-		return Server{}, err
+		return nil, err
 	}
-	s := Server{
-		URL:  fmt.Sprintf("redis://127.0.0.1:%d/0", port),
-		From: program,
-		Stop: func() error { return p.stop(syscall.SIGTERM) },
-	}
-	c := redis.NewClient(&redis.Options{Addr: fmt.Sprintf("127.0.0.1:%d", port)})
-	defer c.Close()
-	if err := p.answers(ctx, log, func(ctx context.Context) error { return c.Ping(ctx).Err() }); err != nil {
-		return Server{}, errors.Join(err, s.Stop())
+	s := &Server{URL: redisURL("127.0.0.1", port), From: program, stop: p.Stop, ended: p.Ended()}
+	if err := p.Answers(ctx, redisAnswers(s.URL)); err != nil {
+		return nil, errors.Join(withLog(err, log), p.Stop())
 	}
 	return s, nil
+}
+
+// embeddedRedis runs a Redis in this process. It has the commands, not the speed and not the limits of memory.
+func embeddedRedis(_ context.Context, o Options) (*Server, error) {
+	m := miniredis.NewMiniRedis()
+	if err := m.Start(); err != nil {
+		return nil, fmt.Errorf("starting the embedded Redis: %w", err)
+	}
+	o.say("NO REDIS ON THIS MACHINE: an embedded one takes its place. It is good enough to look around, not to measure anything")
+	stopped := make(chan struct{})
+	go func() { // keys end by the clock, which this one does not look at by itself
+		tick(stopped, m.FastForward)
+	}()
+	return &Server{URL: "redis://" + m.Addr() + "/0", From: "an EMBEDDED server (miniredis)", stop: func() error {
+		close(stopped)
+		m.Close()
+		return nil
+	}}, nil
+}
+
+func redisURL(host string, port int) string { return fmt.Sprintf("redis://%s:%d/0", host, port) }
+
+func redisAnswers(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		opt, err := redis.ParseURL(url)
+		if err != nil {
+			return fmt.Errorf("reading the address of Redis: %w", err)
+		}
+		c := redis.NewClient(opt)
+		defer c.Close()
+		return c.Ping(ctx).Err()
+	}
 }

@@ -1,0 +1,78 @@
+package shop
+
+import (
+	"errors"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/slippers-api/slippers/migrations"
+)
+
+// defaults are for one machine: a PostgreSQL as it comes has room for 100 connections, nobody speaks TLS, and codes go to
+// the log.
+var defaults = []string{"DB_POOL_SIZE=10", "DB_MAX_OVERFLOW=15", "COOKIE_SECURE=false", "NOTIFIER=log"}
+
+// spec says how a service is started.
+type spec struct {
+	name  string
+	ports Pair
+	env   []string
+}
+
+// specs lists the services, those first that others need.
+func specs(o Options, s secrets) []spec {
+	api := func(p Pair) string { return "http://127.0.0.1:" + strconv.Itoa(p.API) }
+	ops := func(p Pair) string { return "http://127.0.0.1:" + strconv.Itoa(p.Ops) }
+	common := []string{
+		"REDIS_URL=" + o.RedisURL,
+		"INTERNAL_SECRET=" + s.of("internal"),
+		"JWKS_URL=" + api(o.Ports.Auth) + "/.well-known/jwks.json",
+		"AUTH_SIGNING_KEYS=" + o.keyFile(),
+		"IMAGES_URL=" + o.ImagesURL(),
+		"CATALOG_URL=" + api(o.Ports.Catalog), "CATALOG_OPS_URL=" + ops(o.Ports.Catalog),
+		"ORDER_URL=" + api(o.Ports.Order), "ORDER_OPS_URL=" + ops(o.Ports.Order),
+		"AUTH_URL=" + api(o.Ports.Auth), "AUTH_OPS_URL=" + ops(o.Ports.Auth),
+	}
+	one := func(name string, p Pair, database string) spec {
+		return spec{name, p, append([]string{
+			"HTTP_ADDR=127.0.0.1:" + strconv.Itoa(p.API), "OPS_ADDR=127.0.0.1:" + strconv.Itoa(p.Ops), "DATABASE_URL=" + database,
+		}, common...)}
+	}
+	return []spec{
+		one("auth-svc", o.Ports.Auth, o.as(migrations.Auth, s)),
+		one("catalog-svc", o.Ports.Catalog, o.as(migrations.Catalog, s)),
+		one("order-svc", o.Ports.Order, o.as(migrations.Orders, s)),
+		one("gateway", o.Ports.Gateway, ""),
+	}
+}
+
+// ImagesURL is the folder of pictures, for catalog-svc and for those who seed.
+func (o Options) ImagesURL() string {
+	return "file://" + filepath.ToSlash(filepath.Join(o.Dir, "images")) + "?create_dir=1&no_tmp_dir=1&metadata=skip"
+}
+
+// as returns the URL with which a service reaches its part of the database, as the role of its own.
+func (o Options) as(svc migrations.Service, s secrets) string {
+	u, err := url.Parse(o.DatabaseURL)
+	if err != nil {
+		return o.DatabaseURL // the service will say what is wrong with it
+	}
+	u.User = url.UserPassword(svc.Role, s.of(svc.Role))
+	return u.String()
+}
+
+// Environment returns what the service of the name is started with.
+func (o Options) Environment(name string) ([]string, error) {
+	s, err := readSecrets(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range specs(o, s) {
+		if one.name == name {
+			return slices.Concat(defaults, one.env, o.Env), nil
+		}
+	}
+	return nil, errors.New("no service is called " + name)
+}
