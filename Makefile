@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
-.PHONY: help build test lint vuln tidy generate
+.PHONY: help run seed launcher build test lint vuln tidy generate
 
-MODULES  := auth-svc catalog-svc e2e kit migrations
+MODULES  := auth-svc catalog-svc e2e gateway kit migrations order-svc
 PACKAGES := $(MODULES:%=./%/...)
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The path of a pinned tool, built if need be: go tool itself does not mix with a workspace.
@@ -10,12 +10,21 @@ TOOL      = $$(GOWORK=off go -C tools tool -n $(1))
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
+run: launcher ## Bring up the whole store on this machine; Ctrl-C stops it
+	@exec bin/slippers run
+
+seed: launcher ## Fill an empty database; sizes with ARGS="--slippers 100000 --orders 200000"
+	@exec bin/slippers seed $(ARGS)
+
+launcher: # not go run, which would keep signals from it
+	@go build -o bin/slippers ./e2e/cmd/slippers
+
 build: ## Build every program into bin/
 	@mkdir -p bin
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./auth-svc ./catalog-svc ./migrations/cmd/migrate ./e2e/cmd/slippers
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./auth-svc ./catalog-svc ./order-svc ./gateway ./migrations/cmd/migrate ./e2e/cmd/slippers
 
-test: ## Run every test that needs no cluster, against real PostgreSQL and Redis
-	@go run ./e2e/cmd/slippers with -- go test -race -shuffle=on $(ARGS) $(PACKAGES)
+test: launcher ## Run every test that needs no cluster, against real PostgreSQL and Redis
+	@exec bin/slippers with -- go test -race -shuffle=on $(ARGS) $(PACKAGES)
 
 lint: vuln ## Run go vet, golangci-lint and govulncheck over every module
 	go vet $(PACKAGES)
@@ -31,5 +40,6 @@ endif
 tidy: ## Tidy every module, and show that each also builds outside the workspace
 	@for m in $(MODULES) tools; do (cd $$m && GOWORK=off go mod tidy && GOWORK=off go build -o /dev/null ./...) || exit 1; done
 
-generate: ## Write again what is generated: the configuration table
+generate: ## Write again what is generated: the merged API document, the configuration table
+	go generate $(PACKAGES)
 	GOWORK=off go -C tools run ./configdoc ..

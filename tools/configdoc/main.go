@@ -27,7 +27,7 @@ const (
 	end   = "<!-- end of configuration -->"
 )
 
-var programs = []string{"catalog-svc"}
+var programs = []string{"gateway", "catalog-svc", "order-svc", "auth-svc"}
 
 // variable is one field of a config struct.
 type variable struct {
