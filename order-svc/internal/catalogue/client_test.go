@@ -111,13 +111,13 @@ func calls(ctx context.Context, c *catalogue.Client) map[string]func() error {
 func TestACatalogueThatHangsIsAway(t *testing.T) {
 	t.Parallel()
 	end := make(chan struct{})
-	t.Cleanup(func() { close(end) })
 	hangs := client(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case <-end:
 		case <-r.Context().Done():
 		}
 	})
+	t.Cleanup(func() { close(end) }) // before the server waits for its handlers
 	nowhere := catalogue.New(catalogue.Config{URL: "http://127.0.0.1:1", Timeout: 200 * time.Millisecond}, "x")
 	for _, c := range []*catalogue.Client{hangs, nowhere} {
 		for name, call := range calls(t.Context(), c) {

@@ -1,0 +1,186 @@
+package httpapi_test
+
+import (
+	"errors"
+	"math"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/testkit"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
+)
+
+var errDown = errors.New("connecting to hunter2@db: refused")
+
+// What may be different in a shop.
+
+func fails(err error) func(*shop) { return func(s *shop) { s.err = err } }
+
+func catalogue(err error) func(*shop) { return func(s *shop) { s.catalogue = err } }
+
+func is(status order.Status) func(*shop) { return func(s *shop) { s.status = status } }
+
+func key(err error) func(*shop) { return func(s *shop) { s.keyErr = err } }
+
+func done(o order.Outcome) func(*shop) { return func(s *shop) { s.done = &o } }
+
+func noCart(s *shop) { s.lines = nil }
+
+func dear(s *shop) { s.price = math.MaxInt64 }
+
+func TestEveryOperationKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	const (
+		k       = "Idempotency-Key: 8e03978e-40d5-43dd-bc93-6894a57f9324"
+		one     = `{"slipper_id":3}`
+		items   = `{"items":[{"slipper_id":3,"quantity":1,"notes":" wrap it "},{"slipper_id":3,"quantity":1}],"notes":" ring twice ","expected_total":258000}`
+		wrong   = `{"items":[{"slipper_id":3,"quantity":2}],"expected_total":1.5}`
+		partly  = `{"items":[{"slipper_id":3,"quantity":1}]}`
+		ordered = `{"id":5,"order_id":5,"user_id":7,"user_name":"Aziza Karimova","status":"PENDING","total_amount":258000.00,`
+		empty   = `{"id":2,"items":[],"total_items":0,"total_quantity":0,"total_amount":0.00}`
+	)
+	away := catalogue(order.ErrCatalogueAway)
+	short := order.ErrOutOfStock.With("unavailable", []order.Unavailable{{SlipperID: 3, Requested: 2, Available: 1}})
+	paid, expired := is(order.Paid), is(order.Expired)
+	tests := map[string]struct {
+		with     func(*shop)
+		who      string
+		request  string
+		body     string
+		headers  []string
+		status   int
+		contains string
+	}{
+		"cart":                  {nil, "user", "GET /cart", "", nil, 200, `"price":129000.00,"total_price":258000.00,"is_available":true}],"total_items":1,"total_quantity":2,"total_amount":258000.00}`},
+		"cart, empty":           {noCart, "user", "GET /cart", "", nil, 200, empty},
+		"cart, catalogue away":  {away, "user", "GET /cart", "", nil, 200, `[{"id":11,"slipper_id":3,"quantity":2,"name":null,"size":null,"image":null,"price":null,"total_price":null,"is_available":null}]`},
+		"cart, catalogue wrong": {catalogue(errDown), "user", "GET /cart", "", nil, 500, `about:blank`},
+		"cart, nobody":          {nil, "nobody", "GET /cart", "", nil, 401, `/problems/token-missing`},
+		"cart, bad token":       {nil, "forgotten", "GET /cart", "", nil, 401, `/problems/token-invalid`},
+		"cart, down":            {fails(errDown), "user", "GET /cart", "", nil, 500, `"title":"Internal Server Error"`},
+		"cart, gone":            {fails(postgres.ErrDown), "user", "GET /cart", "", nil, 503, `/problems/database-unavailable`},
+		"total":                 {nil, "user", "GET /cart/total", "", nil, 200, `{"total_items":1,"total_quantity":2,"total_amount":258000.00}`},
+		"total, away":           {away, "user", "GET /cart/total", "", nil, 200, `{"total_items":1,"total_quantity":2,"total_amount":null}`},
+		"total, nobody":         {nil, "nobody", "GET /cart/total", "", nil, 401, `/problems/token-missing`},
+		"total, down":           {fails(errDown), "user", "GET /cart/total", "", nil, 500, `about:blank`},
+		"add":                   {nil, "user", "POST /cart/items", one, nil, 200, `"quantity":3,"name":"Felt slipper","size":"38-39","image":"/static/slippers/3/a.png"`},
+		"add many":              {nil, "user", "POST /cart/items", `{"slipper_id":3,"quantity":498}`, nil, 200, `"is_available":false}],"total_items":1,"total_quantity":500`},
+		"add, null":             {noCart, "user", "POST /cart/items", `{"slipper_id":3,"quantity":null}`, nil, 200, `"quantity":1,`},
+		"add, unknown":          {nil, "user", "POST /cart/items", `{"slipper_id":4}`, nil, 422, `"pointer":"/slipper_id","detail":"names no slipper"`},
+		"add, away":             {away, "user", "POST /cart/items", one, nil, 503, `/problems/catalogue-unavailable`},
+		"add, full":             {fails(order.ErrCartFull), "user", "POST /cart/items", one, nil, 409, `/problems/cart-full`},
+		"add, line full":        {fails(order.ErrCartLineFull), "user", "POST /cart/items", one, nil, 409, `/problems/cart-line-full`},
+		"add, nobody":           {nil, "nobody", "POST /cart/items", one, nil, 401, `/problems/token-missing`},
+		"add, down":             {fails(errDown), "user", "POST /cart/items", one, nil, 500, `about:blank`},
+		"set":                   {nil, "user", "PUT /cart/items/11", `{"quantity":5}`, nil, 200, `"total_price":645000.00,"is_available":false}`},
+		"set to none":           {nil, "user", "PUT /cart/items/11", `{"quantity":0}`, nil, 200, empty},
+		"set, unknown":          {nil, "user", "PUT /cart/items/12", `{"quantity":5}`, nil, 404, `/problems/cart-item-not-found`},
+		"set to none, unknown":  {nil, "user", "PUT /cart/items/12", `{"quantity":0}`, nil, 404, `/problems/cart-item-not-found`},
+		"set, nobody":           {nil, "nobody", "PUT /cart/items/11", `{"quantity":5}`, nil, 401, `/problems/token-missing`},
+		"remove":                {nil, "user", "DELETE /cart/items/11", "", nil, 200, empty},
+		"remove, unknown":       {nil, "user", "DELETE /cart/items/12", "", nil, 404, `/problems/cart-item-not-found`},
+		"remove, nobody":        {nil, "nobody", "DELETE /cart/items/11", "", nil, 401, `/problems/token-missing`},
+		"clear":                 {nil, "user", "DELETE /cart/clear", "", nil, 200, empty},
+		"clear, nobody":         {nil, "nobody", "DELETE /cart/clear", "", nil, 401, `/problems/token-missing`},
+		"clear, down":           {fails(errDown), "user", "DELETE /cart/clear", "", nil, 500, `about:blank`},
+
+		"order the cart":             {nil, "user", "POST /orders/from-cart", "", nil, 201, ordered},
+		"order the cart, clear":      {nil, "user", "POST /orders/from-cart?clear_cart=true", `{"notes":"x","expected_total":258000.0}`, []string{k}, 201, ordered + `"notes":"x","created_at":"2026-03-01T12:00:00.123456Z"`},
+		"order the cart, nulls":      {nil, "user", "POST /orders/from-cart?clear_cart=false", `{"notes":null,"expected_total":null}`, nil, 201, ordered},
+		"order the cart, empty":      {noCart, "user", "POST /orders/from-cart", "{}", nil, 400, `"type":"/problems/cart-empty","title":"Cart is empty","status":400,"detail":"Cart is empty"`},
+		"order the cart, empty, key": {key(order.ErrCartEmpty), "user", "POST /orders/from-cart", "{}", []string{k}, 400, `/problems/cart-empty`},
+		"order the cart, dearer":     {nil, "user", "POST /orders/from-cart", `{"expected_total":258000.01}`, []string{k}, 409, `"actual_total":258000.00,"expected_total":258000.01`},
+		"order the cart, short":      {catalogue(short), "user", "POST /orders/from-cart", "", nil, 409, `"unavailable":[{"slipper_id":3,"requested":2,"available":1}]`},
+		"order the cart, away":       {away, "user", "POST /orders/from-cart", "", []string{k}, 503, `/problems/catalogue-unavailable`},
+		"order the cart, nobody":     {nil, "nobody", "POST /orders/from-cart", "", []string{k}, 401, `/problems/token-missing`},
+		"order the cart, down":       {fails(errDown), "user", "POST /orders/from-cart", "", nil, 500, `about:blank`},
+
+		"order":              {nil, "user", "POST /orders/", items, nil, 201, `"items":[{"id":1,"slipper_id":3,"quantity":2,"unit_price":129000.00,"total_price":258000.00,"notes":"wrap it","name":"Felt slipper",`},
+		"order, no slash":    {nil, "user", "POST /orders", items, []string{k}, 201, ordered + `"notes":"ring twice"`},
+		"order, by an admin": {nil, "admin", "POST /orders/", items, nil, 201, `"user_id":1,"user_name":"Botir Alimov"`},
+		"order, dearer":      {nil, "user", "POST /orders/", wrong, nil, 409, `"actual_total":258000.00,"expected_total":1.50`},
+		"order, short":       {catalogue(short), "user", "POST /orders/", items, []string{k}, 409, `"type":"/problems/out-of-stock"`},
+		"order, too dear":    {dear, "user", "POST /orders/", items, []string{k}, 422, `/problems/order-total-too-large`},
+		"order, away":        {away, "user", "POST /orders/", items, nil, 503, `/problems/catalogue-unavailable`},
+		"order, other body":  {key(order.ErrKeyReused), "user", "POST /orders/", partly, []string{k}, 422, `/problems/idempotency-key-reused`},
+		"order, running":     {key(order.ErrInProgress), "user", "POST /orders/", partly, []string{k}, 409, `/problems/idempotency-in-progress`},
+		"order, bad key":     {nil, "user", "POST /orders/", partly, []string{"Idempotency-Key: a b"}, 422, `/problems/idempotency-key-invalid`},
+		"order, again":       {done(order.Outcome{Order: &first}), "user", "POST /orders/", partly, []string{k}, 201, ordered + `"notes":"ring twice"`},
+		"order, nobody":      {nil, "nobody", "POST /orders/", items, nil, 401, `/problems/token-missing`},
+		"order, down":        {fails(errDown), "user", "POST /orders/", items, []string{k}, 500, `about:blank`},
+
+		"orders":           {nil, "user", "GET /orders/", "", nil, 200, `"total":3,"page":1,"pages":1,"has_next":true,"has_prev":false,"sort":"created_desc","next_cursor":"`},
+		"orders, no slash": {nil, "user", "GET /orders?status=PENDING&limit=1&skip=2", "", nil, 200, `"page":3,"pages":3,"has_next":false,"has_prev":true,"sort":"created_desc","next_cursor":null`},
+		"orders, finance":  {nil, "admin", "GET /orders/?finance=paid_refunded&status=PAID", "", nil, 200, `"items":[` + ordered},
+		"orders, tampered": {nil, "user", "GET /orders/?cursor=AAAA", "", nil, 400, `/problems/cursor-invalid`},
+		"orders, unknown":  {nil, "user", "GET /orders/?state=PAID", "", nil, 422, `/problems/query-invalid`},
+		"orders, nobody":   {nil, "nobody", "GET /orders/", "", nil, 401, `/problems/token-missing`},
+		"orders, down":     {fails(errDown), "user", "GET /orders/", "", nil, 500, `about:blank`},
+
+		"read":              {nil, "user", "GET /orders/5", "", nil, 200, ordered},
+		"read, admin":       {nil, "admin", "GET /orders/5", "", nil, 200, ordered},
+		"read, stranger":    {nil, "stranger", "GET /orders/5", "", nil, 404, `/problems/order-not-found`},
+		"read, missing":     {nil, "user", "GET /orders/6", "", nil, 404, `/problems/order-not-found`},
+		"read, nobody":      {nil, "nobody", "GET /orders/5", "", nil, 401, `/problems/token-missing`},
+		"read, down":        {fails(errDown), "user", "GET /orders/5", "", nil, 500, `about:blank`},
+		"notes":             {nil, "user", "PUT /orders/5", `{"notes":" no rush "}`, nil, 200, `"notes":"no rush"`},
+		"notes, paid":       {paid, "user", "PUT /orders/5", `{"notes":"x"}`, nil, 409, `/problems/order-not-pending`},
+		"notes, stranger":   {nil, "stranger", "PUT /orders/5", `{"notes":"x"}`, nil, 404, `/problems/order-not-found`},
+		"nothing":           {nil, "user", "PUT /orders/5", `{"notes":null,"status":null}`, nil, 200, ordered},
+		"pay":               {nil, "admin", "PUT /orders/5", `{"status":"PAID","notes":"cash"}`, nil, 200, `"status":"PAID","total_amount":258000.00,"notes":"cash"`},
+		"pay, stock gone":   {catalogue(order.ErrStockGone), "admin", "PUT /orders/5", `{"status":"PAID"}`, nil, 409, `/problems/order-stock-gone`},
+		"pay, away":         {away, "admin", "PUT /orders/5", `{"status":"PAID"}`, nil, 503, `/problems/catalogue-unavailable`},
+		"pay, meanwhile":    {fails(order.ErrTransition), "admin", "PUT /orders/5", `{"status":"PAID"}`, nil, 409, `/problems/order-transition-refused`},
+		"pay, owner":        {nil, "user", "PUT /orders/5", `{"status":"PAID"}`, nil, 403, `/problems/order-status-forbidden`},
+		"pay, stranger":     {nil, "stranger", "PUT /orders/5", `{"status":"PAID"}`, nil, 404, `/problems/order-not-found`},
+		"pay, nobody":       {nil, "nobody", "PUT /orders/5", `{"status":"PAID"}`, nil, 401, `/problems/token-missing`},
+		"refund too early":  {nil, "admin", "PUT /orders/5", `{"status":"REFUNDED"}`, nil, 409, `"detail":"An order that is PENDING cannot become REFUNDED."`},
+		"cancel":            {nil, "user", "POST /orders/5/cancel", "", nil, 200, `"status":"CANCELLED"`},
+		"cancel, deaf":      {away, "admin", "POST /orders/5/cancel", "", nil, 200, `"status":"CANCELLED"`},
+		"cancel, late":      {expired, "user", "POST /orders/5/cancel", "", nil, 409, `/problems/order-transition-refused`},
+		"cancel, stranger":  {nil, "stranger", "POST /orders/5/cancel", "", nil, 404, `/problems/order-not-found`},
+		"cancel, nobody":    {nil, "nobody", "POST /orders/5/cancel", "", nil, 401, `/problems/token-missing`},
+		"delete":            {nil, "user", "DELETE /orders/5", "", nil, 200, `"status":"CANCELLED"`},
+		"delete, paid":      {paid, "admin", "DELETE /orders/5", "", nil, 409, `/problems/order-transition-refused`},
+		"delete, stranger":  {nil, "stranger", "DELETE /orders/5", "", nil, 404, `/problems/order-not-found`},
+		"delete, nobody":    {nil, "nobody", "DELETE /orders/5", "", nil, 401, `/problems/token-missing`},
+		"history":           {nil, "user", "GET /orders/5/history", "", nil, 200, `{"items":[{"created_at":"2026-03-01T12:00:00.123456Z","actor":"customer","actor_id":7,"from":null,"to":"PENDING","reason":"placed"},`},
+		"history, admin":    {nil, "admin", "GET /orders/5/history", "", nil, 200, `"actor":"system","actor_id":null,"from":"PENDING","to":"EXPIRED"`},
+		"history, stranger": {nil, "stranger", "GET /orders/5/history", "", nil, 404, `/problems/order-not-found`},
+		"history, nobody":   {nil, "nobody", "GET /orders/5/history", "", nil, 401, `/problems/token-missing`},
+		"history, down":     {fails(errDown), "user", "GET /orders/5/history", "", nil, 500, `about:blank`},
+
+		"pool":                 {nil, "service", "GET /internal/db-pool", "", nil, 200, `"status":"healthy"`},
+		"pool, without secret": {nil, "nobody", "GET /internal/db-pool", "", nil, 404, `about:blank`},
+		"pool, for an admin":   {nil, "admin", "GET /internal/db-pool", "", nil, 404, `about:blank`},
+	}
+	contract := testkit.NewContract(t, "../../openapi.yaml")
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			u := serve(t, tt.with)
+			rec := httptest.NewRecorder()
+			contract.Check(t, u).ServeHTTP(rec, u.request(t, tt.request, tt.who, tt.body, tt.headers...))
+			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.contains) {
+				t.Errorf("%s = %d %s\nwant %d with %s", tt.request, rec.Code, rec.Body, tt.status, tt.contains)
+			}
+			if strings.Contains(rec.Body.String(), "hunter2") {
+				t.Error("the client reads what is for our log")
+			}
+			for header, due := range map[string]bool{
+				"WWW-Authenticate": rec.Code == 401,
+				"Location":         rec.Code == 201,
+				"Retry-After":      rec.Code == 503 || strings.Contains(rec.Body.String(), "in-progress"),
+			} {
+				if got := rec.Header().Get(header); (got != "") != due {
+					t.Errorf("%d with %s: %q", rec.Code, header, got)
+				}
+			}
+			if keeps := rec.Header().Get("Cache-Control"); keeps != "no-store" {
+				t.Errorf("Cache-Control: %q, want no-store", keeps)
+			}
+		})
+	}
+	contract.SameRoutes(t, serve(t).Echo)
+}
