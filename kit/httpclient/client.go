@@ -101,7 +101,9 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte) (*h
 func faultOf(status int, path string, body []byte) error {
 	var p httpserver.Problem
 	members := map[string]any{}
-	if err := errors.Join(json.Unmarshal(body, &p), json.Unmarshal(body, &members)); err != nil || httpserver.CodeOf(p.Type) == "" {
+	exact := json.NewDecoder(bytes.NewReader(body))
+	exact.UseNumber() // as a float, a large id would be another one
+	if err := errors.Join(json.Unmarshal(body, &p), exact.Decode(&members)); err != nil || httpserver.CodeOf(p.Type) == "" {
 		return fmt.Errorf("%s answered %d without a problem of ours", path, status)
 	}
 	for _, standard := range []string{"type", "title", "status", "detail", "instance", "errors"} {

@@ -2,6 +2,7 @@ package httpclient_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -43,12 +44,15 @@ func TestDoTurnsAProblemBackIntoItsFault(t *testing.T) {
 	t.Parallel()
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)
-		_, _ = w.Write([]byte(`{"type":"/problems/out-of-stock","title":"T","status":409,"detail":"D","instance":"i","unavailable":[1]}`))
+		_, _ = w.Write([]byte(`{"type":"/problems/out-of-stock","title":"T","status":409,"detail":"D","instance":"i","unavailable":[9223372036854775807]}`))
 	})
 	err := c.Do(t.Context(), http.MethodPut, "/x", nil, nil, errDown)
 	f := fault.Of(err)
-	if !errors.Is(err, errLeft) || f.Kind != fault.Conflict || f.Detail != "D" || len(f.Members) != 1 || f.Members["unavailable"] == nil {
+	if !errors.Is(err, errLeft) || f.Kind != fault.Conflict || f.Detail != "D" || len(f.Members) != 1 {
 		t.Errorf("got %+v", f)
+	}
+	if got := fmt.Sprint(f.Members["unavailable"]); got != "[9223372036854775807]" {
+		t.Errorf("the member is %s, want the number as it came", got)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -34,12 +35,15 @@ const MaxBody = 64 << 10
 // Body reads the JSON object that a request carries, strictly: no unknown field, no wrong type, no duplicate meaning of
 // a name in another case, valid UTF-8 without NUL. It reports all offending fields at once. An absent body is {}.
 //
-// It returns ErrBody, ErrFields, ErrTooLarge or ErrMediaType.
+// It returns ErrBody, ErrFields, ErrTooLarge or ErrMediaType, and Echo's 408 for a body that did not come in time.
 func Body[T any](c echo.Context) (T, error) {
 	var in T
 	b, err := io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, MaxBody))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return in, ErrTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) { // the server's own, for reading
+		return in, echo.NewHTTPError(http.StatusRequestTimeout).SetInternal(err)
 	}
 	if err != nil {
 		return in, ErrBody.Because(err)

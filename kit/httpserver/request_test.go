@@ -2,11 +2,14 @@ package httpserver_test
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/labstack/echo/v4"
 
@@ -100,6 +103,17 @@ func TestBodyWantsItsMediaType(t *testing.T) {
 	}
 	if _, err := httpserver.Body[order](request(t, "/", "", "")); err != nil {
 		t.Errorf("no body at all: %v", err)
+	}
+}
+
+// A client that was slow has sent nothing wrong.
+func TestBodyThatDoesNotComeIsNotCalledWrong(t *testing.T) {
+	t.Parallel()
+	late := io.MultiReader(strings.NewReader(`{"name":`), iotest.ErrReader(os.ErrDeadlineExceeded))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", late)
+	_, err := httpserver.Body[order](echo.New().NewContext(r, httptest.NewRecorder()))
+	if he, ok := errors.AsType[*echo.HTTPError](err); !ok || he.Code != http.StatusRequestTimeout {
+		t.Errorf("got %v", err)
 	}
 }
 

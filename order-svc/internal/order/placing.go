@@ -138,7 +138,10 @@ func (p Placing) attemptUnderKey(ctx context.Context, r Request, i Intent) (Orde
 	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	if why, ends := refusalOf(err); ends {
-		if failed := p.Keys.Refuse(after, r, i.ReservationID, why); failed != nil {
+		switch failed := p.Keys.Refuse(after, r, i.ReservationID, why); {
+		case errors.Is(failed, context.DeadlineExceeded):
+			return Order{}, ErrInProgress.Because(failed) // as it is: who asks again will be told
+		case failed != nil:
 			return Order{}, failed
 		}
 		return Order{}, err

@@ -145,6 +145,7 @@ func TestWhatBecomesOfAReservation(t *testing.T) {
 		"key, short":            {keyed(), map[string]error{"reserve": order.ErrOutOfStock}, order.ErrOutOfStock, "begin reserve refuse", false},
 		"key, short, not kept":  {keyed(), map[string]error{"reserve": order.ErrOutOfStock, "refuse": order.ErrInProgress}, order.ErrInProgress, "begin reserve refuse", false},
 		"key, away":             {keyed(), map[string]error{"reserve": order.ErrCatalogueAway}, order.ErrCatalogueAway, "begin reserve unlock", false},
+		"key, short, too slow":  {keyed(), map[string]error{"reserve": order.ErrOutOfStock, "refuse": context.DeadlineExceeded}, order.ErrInProgress, "begin reserve refuse", false},
 		"key, away, locked":     {keyed(), map[string]error{"reserve": order.ErrCatalogueAway, "unlock": errDown}, order.ErrCatalogueAway, "begin reserve unlock", true},
 		"key, not stored":       {keyed(), map[string]error{"place": errDown}, errDown, "begin reserve place unlock", false},
 		"key, perhaps stored":   {keyed(), map[string]error{"place": unsure}, order.ErrUnsure, "begin reserve place unlock", false},
