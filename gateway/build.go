@@ -11,11 +11,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/slippers-api/slippers/gateway/internal/docs"
+	"github.com/slippers-api/slippers/gateway/internal/edge"
 	"github.com/slippers-api/slippers/gateway/internal/front"
+	"github.com/slippers-api/slippers/gateway/internal/gate"
+	"github.com/slippers-api/slippers/gateway/internal/limits"
 	"github.com/slippers-api/slippers/gateway/internal/proxy"
 	"github.com/slippers-api/slippers/gateway/internal/routes"
 	"github.com/slippers-api/slippers/gateway/internal/session"
 	"github.com/slippers-api/slippers/gateway/internal/system"
+	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/httpclient"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/token"
@@ -34,13 +38,22 @@ type app struct {
 func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log *slog.Logger, reg prometheus.Registerer) (*app, error) {
 	client := func(base string) *httpclient.Client { return httpclient.New(base, cfg.InternalSecret, internalTimeout) }
 	auth := client(cfg.AuthURL)
-	guard := session.Guard{Verifier: verifier, Sessions: session.NewChecker(rdb, session.Keys, auth, reg)}
-
+	transport := proxy.NewTransport()
+	origin, err := proxy.NewOrigin(cfg.CatalogURL, transport)
+	if err != nil {
+		return nil, err
+	}
+	cache, err := edge.New(cfg.Cache, origin, rdb, log, reg)
+	if err != nil {
+		return nil, err
+	}
+	in := gate.Gate{
+		Verifier: verifier, Sessions: session.NewChecker(auth, reg), Limits: limits.New(cfg.Limit, reg), Batch: batch.New(rdb, reg), Edge: cache,
+	}
 	pages, err := docs.New()
 	if err != nil {
 		return nil, err
 	}
-	transport := proxy.NewTransport()
 	sys := system.System{
 		Version: version, Redis: rdb, Probes: &http.Client{Transport: transport},
 		Services: []system.Service{
@@ -57,19 +70,21 @@ func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log 
 	}
 	answers := map[routes.Target]echo.HandlerFunc{
 		routes.Catalog: catalog, routes.Order: order, routes.Auth: accounts,
-		routes.Root: sys.Root, routes.Health: sys.Health, routes.Pools: sys.Pools,
+		routes.Root: sys.Root, routes.Health: sys.Health, routes.Pools: sys.Pools, routes.Invalidate: cache.Invalidate,
 		routes.OpenAPI: pages.OpenAPI, routes.SwaggerUI: pages.SwaggerUI, routes.ReDoc: pages.ReDoc,
 		routes.DocsAsset: pages.Asset, routes.Favicon: pages.Favicon, routes.ProblemDoc: pages.Problem,
 	}
 
-	frame := cfg.HTTP
-	frame.RequestTimeout = routes.Longest // each route bounds its own wait, which is shorter
-	e := httpserver.New(frame, log, reg)
-	front.Use(e, cfg.Front)
-	routes.Register(e, cfg.UpstreamTimeout, guard.Allow, answers)
-	compressed, err := front.Compress(e)
+	compress, err := front.Compress()
 	if err != nil {
 		return nil, err
 	}
-	return &app{Handler: compressed, router: e}, nil
+	frame := cfg.HTTP
+	frame.RequestTimeout = 0 // each route bounds its own wait
+	e := httpserver.New(frame, log, reg)
+	front.Use(e, cfg.Front)
+	routes.Register(e, routes.Frame{
+		Admit: in.Admit, Inside: []echo.MiddlewareFunc{compress, front.Believe(cfg.Front.TrustedProxies)}, Patience: cfg.UpstreamTimeout,
+	}, answers)
+	return &app{Handler: e, router: e}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caarlos0/env/v11"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -22,6 +23,9 @@ const (
 	goesOn  = "session-goes-on"
 	revoked = "session-revoked"
 	secret  = "secret-of-the-tests"
+
+	// unlimited is as good as that.
+	unlimited = "default=1000000/60s,health=1000000/60s,login=1000000/60s,register=1000000/60s,refresh=1000000/60s,reset=1000000/60s"
 )
 
 // shop is a running gateway between a client and services that are made up.
@@ -30,26 +34,28 @@ type shop struct {
 	url     string
 	service http.HandlerFunc // answers for catalog-svc, order-svc and auth-svc, save for what every test needs
 	key     ed25519.PrivateKey
+	reg     *prometheus.Registry
 }
 
 // open starts a shop whose Redis is down unless change says otherwise, so that every session is asked of auth-svc.
-func open(t *testing.T, service http.HandlerFunc, change ...func(*config)) *shop {
+func open(t testing.TB, service http.HandlerFunc, change ...func(*config)) *shop {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{service: service, key: private}
+	s := &shop{service: service, key: private, reg: prometheus.NewRegistry()}
 	services := httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(services.Close)
 
-	cfg := config{
-		HTTP:       httpserver.Config{RequestTimeout: 5 * time.Second, SlowRequest: time.Minute},
-		Redis:      redis.Config{URL: "redis://127.0.0.1:1/0"},
-		Token:      token.Config{Issuer: "slippers", Audience: "slippers"},
-		CatalogURL: services.URL, OrderURL: services.URL, AuthURL: services.URL,
-		CatalogOpsURL: services.URL, OrderOpsURL: services.URL, AuthOpsURL: services.URL,
-		InternalSecret: secret, UpstreamTimeout: 5 * time.Second,
+	var cfg config
+	if err := env.ParseWithOptions(&cfg, env.Options{Environment: map[string]string{
+		"INTERNAL_SECRET": secret, "REDIS_URL": "redis://127.0.0.1:1/0", "HTTP_SLOW_REQUEST": "1m", "UPSTREAM_TIMEOUT": "5s",
+		"CATALOG_URL": services.URL, "ORDER_URL": services.URL, "AUTH_URL": services.URL,
+		"CATALOG_OPS_URL": services.URL, "ORDER_OPS_URL": services.URL, "AUTH_OPS_URL": services.URL,
+		"RATE_LIMITS": unlimited,
+	}}); err != nil {
+		t.Fatal(err)
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -60,7 +66,7 @@ func open(t *testing.T, service http.HandlerFunc, change ...func(*config)) *shop
 	}
 	t.Cleanup(func() { _ = rdb.Close() })
 	verifier := token.NewVerifierWith(cfg.Token, func(*jwt.Token) (any, error) { return public, nil })
-	if s.app, err = build(cfg, rdb, verifier, slog.New(slog.DiscardHandler), prometheus.NewRegistry()); err != nil {
+	if s.app, err = build(cfg, rdb, verifier, slog.New(slog.DiscardHandler), s.reg); err != nil {
 		t.Fatal(err)
 	}
 	gateway := httptest.NewServer(s.app)
@@ -83,7 +89,7 @@ func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // token returns an Authorization header.
-func (s *shop) token(t *testing.T, session string, admin bool, age time.Duration) string {
+func (s *shop) token(t testing.TB, session string, admin bool, age time.Duration) string {
 	t.Helper()
 	now := time.Now().Add(-age)
 	tok := jwt.NewWithClaims(jwt.SigningMethodEdDSA, token.Claims{
@@ -150,10 +156,10 @@ func (a answer) is(t *testing.T, status int, code string) {
 }
 
 // askDirectly is ask without a connection in between.
-func (s *shop) askDirectly(t *testing.T, request string, headers ...string) answer {
+func (s *shop) askDirectly(t *testing.T, request, body string, headers ...string) answer {
 	t.Helper()
 	method, path, _ := strings.Cut(request, " ")
-	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}

@@ -160,25 +160,27 @@ func TestOwnAnswersKeepTheDocument(t *testing.T) {
 	tests := map[string]struct {
 		services http.HandlerFunc
 		request  string
+		body     string
 		session  string
 		status   int
 		contains string
 	}{
-		"root":             {well, "GET /", "", 200, `"status":"operational"`},
-		"health":           {well, "GET /health", "", 200, `"status":"degraded"`}, // there is no Redis
-		"health, closed":   {ill, "GET /health", "", 503, `"database":"unhealthy"`},
-		"pools":            {well, "GET /admin/db-pool-status", goesOn, 200, `"total_connections":15,"max_overflow":300,"pool_timeout":10,"status":"healthy","services":{`},
-		"pools, silent":    {ill, "GET /admin/db-pool-status", goesOn, 200, `"status":"warning","services":{"auth":{"status":"unavailable"}`},
-		"pools, nobody":    {well, "GET /admin/db-pool-status", "", 401, "token-missing"},
-		"pools, untold":    {well, "GET /admin/db-pool-status", "untold", 503, "session-unknown"},
-		"docs":             {well, "GET /docs", "", 200, "swagger-ui-bundle.js"},
-		"redoc":            {well, "GET /redoc", "", 200, "redoc.standalone.js"},
-		"openapi":          {well, "GET /openapi.json", "", 200, `"openapi": "3.1.0"`},
-		"asset":            {well, "GET /docs/assets/docs.css", "", 200, "body {"},
-		"asset, unknown":   {well, "GET /docs/assets/docs.go", "", 404, "not-found"},
-		"favicon":          {well, "GET /favicon.ico", "", 200, "PNG"},
-		"problem":          {well, "GET /problems/token-missing", "", 200, "## token-missing"},
-		"problem, unknown": {well, "GET /problems/no-such-code", "", 404, "not-found"},
+		"root":             {well, "GET /", "", "", 200, `"status":"operational"`},
+		"health":           {well, "GET /health", "", "", 200, `"status":"degraded"`}, // there is no Redis
+		"health, closed":   {ill, "GET /health", "", "", 503, `"database":"unhealthy"`},
+		"pools":            {well, "GET /admin/db-pool-status", "", goesOn, 200, `"total_connections":15,"max_overflow":300,"pool_timeout":10,"status":"healthy","services":{`},
+		"pools, silent":    {ill, "GET /admin/db-pool-status", "", goesOn, 200, `"status":"warning","services":{"auth":{"status":"unavailable"}`},
+		"pools, nobody":    {well, "GET /admin/db-pool-status", "", "", 401, "token-missing"},
+		"pools, untold":    {well, "GET /admin/db-pool-status", "", "untold", 503, "session-unknown"},
+		"purge":            {well, "POST /admin/cache/invalidate", `{"pattern":"slippers:*"}`, goesOn, 503, "cache-unavailable"}, // there is no Redis
+		"docs":             {well, "GET /docs", "", "", 200, "swagger-ui-bundle.js"},
+		"redoc":            {well, "GET /redoc", "", "", 200, "redoc.standalone.js"},
+		"openapi":          {well, "GET /openapi.json", "", "", 200, `"openapi": "3.1.0"`},
+		"asset":            {well, "GET /docs/assets/docs.css", "", "", 200, "body {"},
+		"asset, unknown":   {well, "GET /docs/assets/docs.go", "", "", 404, "not-found"},
+		"favicon":          {well, "GET /favicon.ico", "", "", 200, "PNG"},
+		"problem":          {well, "GET /problems/token-missing", "", "", 200, "## token-missing"},
+		"problem, unknown": {well, "GET /problems/no-such-code", "", "", 404, "not-found"},
 	}
 	for _, media := range []string{"text/html", "text/css", "text/javascript", "text/markdown"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
@@ -190,9 +192,9 @@ func TestOwnAnswersKeepTheDocument(t *testing.T) {
 			s.Handler = contract.Check(t, s.Handler)
 			var header []string
 			if tt.session != "" {
-				header = []string{"Authorization", s.token(t, tt.session, true, 0)}
+				header = []string{"Authorization", s.token(t, tt.session, true, 0), "Content-Type", "application/json"}
 			}
-			got := s.askDirectly(t, tt.request, header...)
+			got := s.askDirectly(t, tt.request, tt.body, header...)
 			if got.status != tt.status || !strings.Contains(got.body, tt.contains) {
 				t.Errorf("%s = %d %.300s\nwant %d with %s", tt.request, got.status, got.body, tt.status, tt.contains)
 			}

@@ -37,7 +37,7 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 			if route == "" || status == http.StatusMethodNotAllowed {
 				method, route = "other", "unmatched"
 			}
-			duration.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+			duration.WithLabelValues(method, route, statusText(status)).Observe(took.Seconds())
 
 			level, ctx := slog.LevelInfo, c.Request().Context()
 			switch {
@@ -46,18 +46,28 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 			case took >= slow:
 				level = slog.LevelWarn
 			}
-			attrs := []any{
-				"id", requestid.From(ctx), "method", method, "route", route,
-				"status", status, "bytes", c.Response().Size, "took", took,
+			if !log.Enabled(ctx, level) {
+				return nil
 			}
+			attrs := append(make([]slog.Attr, 0, 8),
+				slog.String("id", c.Response().Header().Get(requestid.Header)), slog.String("method", method), slog.String("route", route),
+				slog.Int("status", status), slog.Int64("bytes", c.Response().Size), slog.Duration("took", took))
 			if took >= slow {
-				attrs = append(attrs, "slow", true)
+				attrs = append(attrs, slog.Bool("slow", true))
 			}
 			if err != nil {
-				attrs = append(attrs, "err", err)
+				attrs = append(attrs, slog.Any("err", err))
 			}
-			log.Log(ctx, level, "request", attrs...)
+			log.LogAttrs(ctx, level, "request", attrs...)
 			return nil
 		}
 	}
+}
+
+// statusText spares the usual statuses their formatting.
+func statusText(status int) string {
+	if status == http.StatusOK {
+		return "200"
+	}
+	return strconv.Itoa(status)
 }

@@ -97,7 +97,7 @@ func writeProblem(err error, c echo.Context) {
 		return
 	}
 	p := problemFor(err)
-	p.Instance = requestid.From(c.Request().Context())
+	p.Instance = c.Response().Header().Get(requestid.Header)
 	h := c.Response().Header()
 	if f := fault.Of(err); f != nil && f.RetryAfter > 0 {
 		SetRetryAfter(h, f.RetryAfter)

@@ -32,7 +32,8 @@ type Config struct {
 	// OpsAddr is where probes, metrics and profiles are served. It must not be reachable from outside the cluster.
 	OpsAddr string `env:"OPS_ADDR" envDefault:":9090"`
 
-	// RequestTimeout bounds the work for one request. It must stay below the caller's own patience.
+	// RequestTimeout bounds the work for one request. It must stay below the caller's own patience. Zero leaves that to the
+	// routes.
 	RequestTimeout time.Duration `env:"HTTP_REQUEST_TIMEOUT" envDefault:"5s"`
 
 	// ReadTimeout bounds the reading of a request with its body, so it bounds the slowest upload.
@@ -65,7 +66,10 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *echo.Echo {
 		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
 			return fmt.Errorf("panic: %w\n%s", err, stack)
 		},
-	}), timeout(cfg.RequestTimeout))
+	}))
+	if cfg.RequestTimeout > 0 {
+		e.Use(timeout(cfg.RequestTimeout))
+	}
 	return e
 }
 
@@ -91,17 +95,15 @@ func Internal(secret string) echo.MiddlewareFunc {
 	}
 }
 
-// identify keeps a sound request id from the hop before, or makes one.
+// identify keeps a sound request id from the hop before, or makes one. It stands in the headers of the request and of the
+// answer.
 func identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		r := c.Request()
-		id := r.Header.Get(requestid.Header)
-		if !requestid.Sound(id) {
-			id = requestid.New()
-			r.Header.Set(requestid.Header, id)
+		h := c.Request().Header
+		if !requestid.Sound(h.Get(requestid.Header)) {
+			h.Set(requestid.Header, requestid.New())
 		}
-		c.Response().Header().Set(requestid.Header, id)
-		c.SetRequest(r.WithContext(requestid.With(r.Context(), id)))
+		c.Response().Header()[requestid.Header] = h[requestid.Header][:1]
 		return next(c)
 	}
 }
@@ -112,9 +114,10 @@ var errTimeout = fault.New(fault.Unavailable, "timeout", "This took too long.").
 func timeout(d time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), d)
+			r := c.Request()
+			ctx, cancel := context.WithTimeout(requestid.With(r.Context(), r.Header.Get(requestid.Header)), d)
 			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
+			c.SetRequest(r.WithContext(ctx))
 			err := next(c)
 			if err != nil && fault.Of(err) == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				return errTimeout.Because(err)

@@ -39,6 +39,7 @@ type published struct {
 	set     atomic.Pointer[keyfunc.Keyfunc] // nil until the first success
 	flight  singleflight.Group
 	unknown *rate.Limiter
+	renewed func() // is told of each new set
 }
 
 func newPublished(address string, log *slog.Logger) (*published, error) {
@@ -47,7 +48,7 @@ func newPublished(address string, log *slog.Logger) (*published, error) {
 	}
 	return &published{
 		url: address, client: &http.Client{Timeout: fetchTimeout}, log: log,
-		unknown: rate.NewLimiter(rate.Every(unknownKeyPause), 1),
+		unknown: rate.NewLimiter(rate.Every(unknownKeyPause), 1), renewed: func() {},
 	}, nil
 }
 
@@ -100,6 +101,7 @@ func (p *published) renew(ctx context.Context) {
 		return
 	}
 	p.set.Store(&set)
+	p.renewed()
 }
 
 func (p *published) fetch(ctx context.Context) (keyfunc.Keyfunc, error) {

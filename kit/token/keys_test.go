@@ -107,6 +107,29 @@ func TestANewKeyIsFetchedOnceForAll(t *testing.T) {
 	}
 }
 
+// A token that was good is refused once its key is not published any more.
+func TestTokensOfAWithdrawnKeyAreForgotten(t *testing.T) {
+	t.Parallel()
+	i := &issuer{t: t}
+	raw := i.issue("old", true)
+	v := follow(t, i)
+	for range 2 {
+		if _, err := v.Verify(raw); err != nil {
+			t.Fatal(err)
+		}
+	}
+	i.mu.Lock()
+	i.public = nil
+	i.mu.Unlock()
+	fresh := i.issue("fresh", true) // which makes us look
+	if _, err := v.Verify(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Verify(raw); !errors.Is(err, token.ErrInvalid) {
+		t.Errorf("a token of a withdrawn key: %v", err)
+	}
+}
+
 // Without keys nobody is wrong: users must not be logged out because we cannot look.
 func TestWithoutKeysNoTokenIsCalledInvalid(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/kit/fault"
@@ -54,11 +55,17 @@ type Caller struct {
 	Expires   time.Time
 }
 
-// Verifier checks tokens without asking anyone, save for a key that it has not seen yet.
+// Verifier checks tokens without asking anyone, save for a key that it has not seen yet. It remembers those that were good,
+// because a signature costs more to check than all else that a request does; but not beyond their time, and not when the
+// keys have changed.
 type Verifier struct {
 	keys   jwt.Keyfunc
 	parser *jwt.Parser
+	good   *lru.Cache[string, Caller]
 }
+
+// remembered is how many good tokens are.
+const remembered = 10_000
 
 // NewVerifier fetches the keys, now and then again until ctx ends. auth-svc need not be up yet.
 func NewVerifier(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, error) {
@@ -66,14 +73,20 @@ func NewVerifier(ctx context.Context, cfg Config, log *slog.Logger) (*Verifier, 
 	if err != nil {
 		return nil, err
 	}
+	v := NewVerifierWith(cfg, keys.find)
+	keys.renewed = v.good.Purge
 	keys.renew(ctx)
 	go keys.keep(ctx)
-	return NewVerifierWith(cfg, keys.find), nil
+	return v, nil
 }
 
 // NewVerifierWith is NewVerifier with keys from elsewhere: auth-svc has its own.
 func NewVerifierWith(cfg Config, keys jwt.Keyfunc) *Verifier {
-	return &Verifier{keys: keys, parser: jwt.NewParser(
+	good, err := lru.New[string, Caller](remembered)
+	if err != nil {
+		panic(err) // its size is above zero
+	}
+	return &Verifier{keys: keys, good: good, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}),
 		jwt.WithIssuer(cfg.Issuer), jwt.WithAudience(cfg.Audience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(5*time.Second),
@@ -82,6 +95,9 @@ func NewVerifierWith(cfg Config, keys jwt.Keyfunc) *Verifier {
 
 // Verify returns who the token speaks for. It returns ErrInvalid or ErrKeys.
 func (v *Verifier) Verify(raw string) (Caller, error) {
+	if caller, ok := v.good.Get(raw); ok && time.Now().Before(caller.Expires) {
+		return caller, nil
+	}
 	var claims Claims
 	t, err := v.parser.ParseWithClaims(raw, &claims, v.keys)
 	if errors.Is(err, ErrKeys) {
@@ -94,10 +110,12 @@ func (v *Verifier) Verify(raw string) (Caller, error) {
 	if err != nil || id <= 0 || t.Header["typ"] != Type || claims.SessionID == "" {
 		return Caller{}, ErrInvalid.Because(errors.New("not an access token of ours"))
 	}
-	return Caller{
+	caller := Caller{
 		UserID: id, SessionID: claims.SessionID, Name: claims.Name,
 		Admin: claims.Admin, Expires: claims.ExpiresAt.Time,
-	}, nil
+	}
+	v.good.Add(raw, caller)
+	return caller, nil
 }
 
 // Bearer returns the token that the Authorization header carries, or "".
@@ -132,7 +150,7 @@ func (v *Verifier) User(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		c.Set(contextKey, caller)
+		Set(c, caller)
 		return next(c)
 	}
 }
@@ -147,7 +165,10 @@ func (v *Verifier) Admin(next echo.HandlerFunc) echo.HandlerFunc {
 	})
 }
 
-// From returns who is calling: what Optional, User or Admin found.
+// Set says who is calling, for From: for those who find it out themselves.
+func Set(c echo.Context, caller Caller) { c.Set(contextKey, caller) }
+
+// From returns who is calling: what Set was given, or what Optional, User or Admin found.
 func From(c echo.Context) Caller {
 	caller, _ := c.Get(contextKey).(Caller)
 	return caller

@@ -10,32 +10,44 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/labstack/echo/v4"
 )
 
 // minCompressed is from how many bytes on an answer is worth compressing.
 const minCompressed = 1001
 
-// Compress returns next with its answers compressed (zstd or gzip) for clients that accept it, problems too. A compressed
-// answer has an ETag of its own; next sees only those that it made itself.
-func Compress(next http.Handler) (http.Handler, error) {
+// Compress compresses answers (zstd or gzip) for clients that accept it, problems too. A compressed answer has an ETag of
+// its own; the handlers behind it see only those that they made themselves.
+func Compress() (echo.MiddlewareFunc, error) {
 	wrap, err := gzhttp.NewWrapper(
 		gzhttp.MinSize(minCompressed), gzhttp.ContentTypeFilter(compressible), gzhttp.SuffixETag("-gzip"), gzhttp.SetContentType(false),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("setting up compression: %w", err)
 	}
-	compressed := wrap(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		known := strings.Join(r.Header.Values("If-None-Match"), ",")
-		for _, name := range []string{"If-Match", "If-None-Match"} {
-			for i, v := range r.Header[name] {
-				r.Header[name][i] = suffixed.ReplaceAllString(v, `"`)
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r, w := c.Request(), c.Response()
+			known := strings.Join(r.Header.Values("If-None-Match"), ",")
+			for _, name := range []string{"If-Match", "If-None-Match"} {
+				for i, v := range r.Header[name] {
+					r.Header[name][i] = suffixed.ReplaceAllString(v, `"`)
+				}
 			}
+			plain := w.Writer
+			h := &hinter{ResponseWriter: plain, known: known}
+			var err error
+			wrap(http.HandlerFunc(func(compressed http.ResponseWriter, _ *http.Request) {
+				w.Writer = compressed
+				if err = next(c); err != nil {
+					c.Error(err) // now, while it can be compressed
+				}
+			})).ServeHTTP(h, r)
+			h.release()
+			w.Writer = plain
+			return err
 		}
-		h := &hinter{ResponseWriter: w, known: known}
-		compressed(h, r)
-		h.release()
-	}), nil
+	}, nil
 }
 
 // suffixed matches the end of an ETag that compression has changed.

@@ -3,18 +3,19 @@
 package front
 
 import (
-	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/slippers-api/slippers/kit/httpserver"
 )
 
 // Config is a part of the configuration of the gateway.
@@ -30,62 +31,72 @@ type Config struct {
 
 // Use puts all of it in front of e's routes.
 func Use(e *echo.Echo, cfg Config) {
-	e.IPExtractor = addressBehind(cfg.TrustedProxies)
-	e.Pre(announce(time.Now()), onePath, believe(cfg.TrustedProxies))
+	e.IPExtractor = httpserver.AddressBehind(cfg.TrustedProxies)
+	e.Pre(meet)
 	if len(cfg.CORSOrigins) > 0 {
 		e.Use(cors(cfg.CORSOrigins))
 	}
 }
 
-// addressBehind returns how the client's address is found: through trusted proxies, else from the connection.
-func addressBehind(trusted []netip.Prefix) echo.IPExtractor {
-	if len(trusted) == 0 {
-		return echo.ExtractIPDirect()
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range trusted {
-		p = p.Masked()
-		options = append(options, echo.TrustIPRange(&net.IPNet{
-			IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
-		}))
-	}
-	return echo.ExtractIPFromXFFHeader(options...)
-}
+// What every answer says. The values are shared: nobody writes to them.
+var (
+	nosniff = []string{"nosniff"}
+	deny    = []string{"DENY"}
+	origin  = []string{"strict-origin-when-cross-origin"}
 
-// announce sets the headers that every answer carries, errors too.
-func announce(started time.Time) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			begun := time.Now()
-			h := c.Response().Header()
-			h.Set(echo.HeaderXContentTypeOptions, "nosniff")
-			h.Set(echo.HeaderXFrameOptions, "DENY")
-			h.Set(echo.HeaderReferrerPolicy, "strict-origin-when-cross-origin")
-			c.Response().Before(func() {
-				now := time.Now()
-				h.Set("X-Process-Time", fmt.Sprintf("%.3fs", now.Sub(begun).Seconds()))
-				h.Set("X-Uptime", strconv.FormatInt(int64(now.Sub(started).Seconds()), 10))
-			})
-			return next(c)
-		}
-	}
-}
+	started = time.Now()
+)
 
-// onePath makes the path that is routed also the one that is sent on. The rule of trailing slashes reads the path without
-// its escapes and the router reads it with them, so an escaped slash would leave the two different.
-func onePath(next echo.HandlerFunc) echo.HandlerFunc {
+// meet sets the headers that every answer carries, errors too, and makes the path that is routed also the one that is sent
+// on.
+func meet(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		u := c.Request().URL
-		raw := strings.TrimSuffix(u.RawPath, "/")
-		if path, err := url.PathUnescape(raw); err == nil && raw != "" {
-			u.RawPath, u.Path = raw, path
-		}
+		begun := time.Now()
+		h := c.Response().Header()
+		h["X-Content-Type-Options"], h["X-Frame-Options"], h["Referrer-Policy"] = nosniff, deny, origin
+		c.Response().Before(func() {
+			now := time.Now()
+			took := strconv.AppendFloat(make([]byte, 0, 8), now.Sub(begun).Seconds(), 'f', 3, 64)
+			h["X-Process-Time"], h["X-Uptime"] = []string{string(append(took, 's'))}, uptime(now)
+		})
+		onePath(c.Request().URL)
 		return next(c)
 	}
 }
 
-// believe replaces what a client says about itself by what we believe. From here on the X-Forwarded headers are ours.
-func believe(trusted []netip.Prefix) echo.MiddlewareFunc {
+// lastUptime is what was answered before, which is good for a second.
+var lastUptime atomic.Pointer[seconds]
+
+type seconds struct {
+	n    int64
+	text []string
+}
+
+func uptime(now time.Time) []string {
+	n := int64(now.Sub(started) / time.Second)
+	if last := lastUptime.Load(); last != nil && last.n == n {
+		return last.text
+	}
+	s := &seconds{n, []string{strconv.FormatInt(n, 10)}}
+	lastUptime.Store(s)
+	return s.text
+}
+
+// onePath gives u one path. The rule of trailing slashes reads it without its escapes and the router reads it with them,
+// so an escaped slash would leave the two different.
+func onePath(u *url.URL) {
+	if u.RawPath == "" {
+		return
+	}
+	raw := strings.TrimSuffix(u.RawPath, "/")
+	if path, err := url.PathUnescape(raw); err == nil && raw != "" {
+		u.RawPath, u.Path = raw, path
+	}
+}
+
+// Believe replaces what a client says about itself by what we believe, for those to whom its request is passed on. From
+// there on the X-Forwarded headers are ours.
+func Believe(trusted []netip.Prefix) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/requestid"
 )
 
 // StatusClientGone is what our log says of a client that did not wait (nginx's number). Nobody reads it as an answer.
@@ -28,13 +29,14 @@ func deadline(own, patience time.Duration) echo.MiddlewareFunc {
 					return err
 				}
 			}
-			waiting := c.Request().Context()
+			r := c.Request()
+			waiting := requestid.With(r.Context(), r.Header.Get(requestid.Header))
 			ctx, cancel := context.WithCancelCause(waiting)
 			defer cancel(nil)
 			late := time.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
 			defer late.Stop()
 			c.Response().Before(func() { late.Stop() })
-			c.SetRequest(c.Request().WithContext(ctx))
+			c.SetRequest(r.WithContext(ctx))
 			err := next(c)
 			// net/http also cancels after a read that took too long; then the client is there, and err has its status.
 			if _, told := errors.AsType[*echo.HTTPError](err); !told && err != nil && errors.Is(waiting.Err(), context.Canceled) {

@@ -4,10 +4,13 @@ package routes
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/slippers-api/slippers/gateway/internal/edge"
+	"github.com/slippers-api/slippers/gateway/internal/limits"
 	"github.com/slippers-api/slippers/kit/httpserver"
 )
 
@@ -26,6 +29,7 @@ const (
 	Root       Target = "root"
 	Health     Target = "health"
 	Pools      Target = "pools"
+	Invalidate Target = "invalidate"
 	OpenAPI    Target = "openapi"
 	SwaggerUI  Target = "swagger-ui"
 	ReDoc      Target = "redoc"
@@ -54,6 +58,15 @@ type Route struct {
 	// MaxBody is the most bytes that a body may have; zero means httpserver.MaxBody. Bodies of GET are not read at all.
 	MaxBody int64
 
+	// Limit is the policy that requests count against; None is for what costs nothing.
+	Limit limits.Class
+
+	// Weight is how many requests one counts for; zero means one.
+	Weight int
+
+	// Page says what may be kept of a GET; nil is nothing.
+	Page *edge.Page
+
 	// Timeout bounds the wait for an answer's head; zero means the configured one.
 	Timeout time.Duration
 }
@@ -63,14 +76,12 @@ const (
 	uploadTimeout = time.Minute
 )
 
-// Longest is the most time that any request may take, to the last byte of its answer.
-const Longest = uploadTimeout
-
 // Table lists every public operation, in the order of API.md. HEAD goes with GET.
 var Table = []Route{
-	{Method: http.MethodGet, Path: "/", Target: Root},
-	{Method: http.MethodGet, Path: "/health", Target: Health},
-	{Method: http.MethodGet, Path: "/admin/db-pool-status", Target: Pools, Access: Admin},
+	{Method: http.MethodGet, Path: "/", Target: Root, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/health", Target: Health, Limit: limits.Health},
+	{Method: http.MethodGet, Path: "/admin/db-pool-status", Target: Pools, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/admin/cache/invalidate", Target: Invalidate, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/docs", Target: SwaggerUI},
 	{Method: http.MethodGet, Path: "/redoc", Target: ReDoc},
 	{Method: http.MethodGet, Path: "/openapi.json", Target: OpenAPI},
@@ -78,63 +89,74 @@ var Table = []Route{
 	{Method: http.MethodGet, Path: "/favicon.ico", Target: Favicon},
 	{Method: http.MethodGet, Path: "/problems/:code", Target: ProblemDoc},
 
-	{Method: http.MethodPost, Path: "/auth/register", Target: Auth},
-	{Method: http.MethodPost, Path: "/auth/login", Target: Auth},
-	{Method: http.MethodPost, Path: "/auth/refresh", Target: Auth},
-	{Method: http.MethodPost, Path: "/auth/logout", Target: Auth, Access: User},
-	{Method: http.MethodPost, Path: "/auth/forgot-password", Target: Auth},
-	{Method: http.MethodPost, Path: "/auth/reset-password", Target: Auth},
-	{Method: http.MethodGet, Path: "/.well-known/jwks.json", Target: Auth},
+	{Method: http.MethodPost, Path: "/auth/register", Target: Auth, Limit: limits.Register},
+	{Method: http.MethodPost, Path: "/auth/login", Target: Auth, Limit: limits.Login},
+	{Method: http.MethodPost, Path: "/auth/refresh", Target: Auth, Limit: limits.Refresh},
+	{Method: http.MethodPost, Path: "/auth/logout", Target: Auth, Access: User, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/auth/forgot-password", Target: Auth, Limit: limits.Reset},
+	{Method: http.MethodPost, Path: "/auth/reset-password", Target: Auth, Limit: limits.Reset},
+	{Method: http.MethodGet, Path: "/.well-known/jwks.json", Target: Auth, Limit: limits.Default},
 
-	{Method: http.MethodGet, Path: "/users", Target: Auth, Access: Admin},
-	{Method: http.MethodGet, Path: "/users/me", Target: Auth, Access: User},
-	{Method: http.MethodPut, Path: "/users/me", Target: Auth, Access: User},
-	{Method: http.MethodGet, Path: "/users/:id", Target: Auth, Access: Admin},
-	{Method: http.MethodPut, Path: "/users/:id", Target: Auth, Access: Admin},
-	{Method: http.MethodDelete, Path: "/users/:id", Target: Auth, Access: Admin},
+	{Method: http.MethodGet, Path: "/users", Target: Auth, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/users/me", Target: Auth, Access: User, Limit: limits.Default},
+	{Method: http.MethodPut, Path: "/users/me", Target: Auth, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/users/:id", Target: Auth, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodPut, Path: "/users/:id", Target: Auth, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/users/:id", Target: Auth, Access: Admin, Limit: limits.Default},
 
-	{Method: http.MethodGet, Path: "/categories", Target: Catalog, Access: Optional},
-	{Method: http.MethodPost, Path: "/categories", Target: Catalog, Access: Admin},
-	{Method: http.MethodGet, Path: "/categories/:id", Target: Catalog},
-	{Method: http.MethodPut, Path: "/categories/:id", Target: Catalog, Access: Admin},
-	{Method: http.MethodDelete, Path: "/categories/:id", Target: Catalog, Access: Admin},
+	{Method: http.MethodGet, Path: "/categories", Target: Catalog, Access: Optional, Limit: limits.Default, Page: categoryList},
+	{Method: http.MethodPost, Path: "/categories", Target: Catalog, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/categories/:id", Target: Catalog, Limit: limits.Default, Page: categoryItem},
+	{Method: http.MethodPut, Path: "/categories/:id", Target: Catalog, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/categories/:id", Target: Catalog, Access: Admin, Limit: limits.Default},
 
-	{Method: http.MethodGet, Path: "/slippers", Target: Catalog},
-	{Method: http.MethodPost, Path: "/slippers", Target: Catalog, Access: Admin},
-	{Method: http.MethodGet, Path: "/slippers/:id", Target: Catalog},
-	{Method: http.MethodPut, Path: "/slippers/:id", Target: Catalog, Access: Admin},
-	{Method: http.MethodDelete, Path: "/slippers/:id", Target: Catalog, Access: Admin},
+	{Method: http.MethodGet, Path: "/slippers", Target: Catalog, Limit: limits.Default, Page: slipperList},
+	{Method: http.MethodPost, Path: "/slippers", Target: Catalog, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/slippers/:id", Target: Catalog, Limit: limits.Default, Page: slipperItem},
+	{Method: http.MethodPut, Path: "/slippers/:id", Target: Catalog, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/slippers/:id", Target: Catalog, Access: Admin, Limit: limits.Default},
 	{
 		Method: http.MethodPost, Path: "/slippers/:id/upload-images", Target: Catalog, Access: Admin,
-		MaxBody: maxUpload, Timeout: uploadTimeout,
+		MaxBody: maxUpload, Timeout: uploadTimeout, Limit: limits.Default, Weight: 5,
 	},
-	{Method: http.MethodGet, Path: "/slippers/:id/images", Target: Catalog},
-	{Method: http.MethodPut, Path: "/slippers/:id/images/:image_id", Target: Catalog, Access: Admin},
-	{Method: http.MethodDelete, Path: "/slippers/:id/images/:image_id", Target: Catalog, Access: Admin},
+	{Method: http.MethodGet, Path: "/slippers/:id/images", Target: Catalog, Limit: limits.Default, Page: slipperImages},
+	{Method: http.MethodPut, Path: "/slippers/:id/images/:image_id", Target: Catalog, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/slippers/:id/images/:image_id", Target: Catalog, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/static/slippers/:id/:file", Target: Catalog},
 
-	{Method: http.MethodGet, Path: "/cart", Target: Order, Access: User},
-	{Method: http.MethodGet, Path: "/cart/total", Target: Order, Access: User},
-	{Method: http.MethodPost, Path: "/cart/items", Target: Order, Access: User},
-	{Method: http.MethodPut, Path: "/cart/items/:id", Target: Order, Access: User},
-	{Method: http.MethodDelete, Path: "/cart/items/:id", Target: Order, Access: User},
-	{Method: http.MethodDelete, Path: "/cart/clear", Target: Order, Access: User},
+	{Method: http.MethodGet, Path: "/cart", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/cart/total", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/cart/items", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodPut, Path: "/cart/items/:id", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/cart/items/:id", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/cart/clear", Target: Order, Access: User, Limit: limits.Default},
 
-	{Method: http.MethodPost, Path: "/orders/from-cart", Target: Order, Access: User},
-	{Method: http.MethodPost, Path: "/orders", Target: Order, Access: User},
-	{Method: http.MethodGet, Path: "/orders", Target: Order, Access: User},
-	{Method: http.MethodGet, Path: "/orders/:id", Target: Order, Access: User},
-	{Method: http.MethodPut, Path: "/orders/:id", Target: Order, Access: User},
-	{Method: http.MethodDelete, Path: "/orders/:id", Target: Order, Access: User},
-	{Method: http.MethodPost, Path: "/orders/:id/cancel", Target: Order, Access: User},
-	{Method: http.MethodGet, Path: "/orders/:id/history", Target: Order, Access: User},
+	{Method: http.MethodPost, Path: "/orders/from-cart", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/orders", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/orders", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/orders/:id", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodPut, Path: "/orders/:id", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/orders/:id", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/orders/:id/cancel", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/orders/:id/history", Target: Order, Access: User, Limit: limits.Default},
 }
 
-// Register serves the table on e: allow keeps those out who may not ask, patience is the time of a route that names
-// none, answers has a handler for every target.
-func Register(e *echo.Echo, patience time.Duration, allow func(Access) echo.MiddlewareFunc, answers map[Target]echo.HandlerFunc) {
+// Frame is what stands around every route.
+type Frame struct {
+	// Admit keeps those out who may not ask, and answers what is known already.
+	Admit func(Route) echo.MiddlewareFunc
+
+	// Inside is what the requests pass that were let in.
+	Inside []echo.MiddlewareFunc
+
+	// Patience is the time of a route that names none.
+	Patience time.Duration
+}
+
+// Register serves the table on e. answers has a handler for every target.
+func Register(e *echo.Echo, f Frame, answers map[Target]echo.HandlerFunc) {
 	for _, r := range Table {
-		chain := []echo.MiddlewareFunc{deadline(r.Timeout, patience), allow(r.Access), bounded(r.MaxBody)}
+		chain := slices.Concat([]echo.MiddlewareFunc{f.Admit(r)}, f.Inside, []echo.MiddlewareFunc{deadline(r.Timeout, f.Patience), bounded(r.MaxBody)})
 		if r.Method == http.MethodGet {
 			httpserver.Get(e, r.Path, answers[r.Target], chain...)
 		} else {

@@ -1,0 +1,123 @@
+package edge
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// What Cache-Status (RFC 9211) says. The values are shared, as those of an entry are.
+var (
+	statusHit       = []string{"slippers; hit"}
+	statusExpired   = []string{"slippers; hit; detail=expired"}
+	statusDegraded  = []string{"slippers; hit; detail=degraded"}
+	statusMiss      = []string{"slippers; fwd=miss; stored"}
+	statusStale     = []string{"slippers; fwd=stale; stored"} // there was one, of before a change
+	statusBypass    = []string{"slippers; fwd=bypass"}
+	statusUncertain = []string{"slippers; fwd=bypass; detail=degraded"}
+
+	compressHint = []string{"true"}
+)
+
+// ages spares most answers the formatting of theirs.
+var ages = func() (a [1024][]string) {
+	for i := range a {
+		a[i] = []string{strconv.Itoa(i)}
+	}
+	return a
+}()
+
+func age(e *entry, now time.Time) []string {
+	s := max(0, int(now.Sub(e.Read)/time.Second))
+	if s < len(ages) {
+		return ages[s]
+	}
+	return []string{strconv.Itoa(s)}
+}
+
+// write answers with e in the form that the client likes best.
+func (e *entry) write(c echo.Context, status []string, now time.Time) error {
+	r, w := c.Request(), c.Response()
+	f := &e.forms[accepted(r.Header["Accept-Encoding"], e)]
+	h := w.Header()
+	h["Etag"], h["Cache-Control"], h["Vary"], h["Age"], h["Cache-Status"] = f.etag, e.cacheControl, e.vary, age(e, now), status
+	if known, ok := r.Header["If-None-Match"]; ok && matches(known, e.ETag) {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h["Content-Type"], h["Content-Length"] = e.contentType, f.length
+	if f.encoding != nil {
+		h["Content-Encoding"] = f.encoding
+	}
+	if len(e.body) >= minCompressed {
+		h["X-Compress-Hint"] = compressHint
+	}
+	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := w.Write(f.body)
+	return err
+}
+
+// matches says whether If-None-Match names the page, in whichever form: all of them say the same.
+func matches(known []string, etag string) bool {
+	bare := strings.TrimSuffix(etag, `"`)
+	for _, values := range known {
+		if strings.TrimSpace(values) == "*" {
+			return true
+		}
+		for {
+			at := strings.Index(values, bare)
+			if at < 0 {
+				break
+			}
+			values = values[at+len(bare):]
+			for _, name := range formNames {
+				if name != "" {
+					name = "-" + name
+				}
+				if strings.HasPrefix(values, name+`"`) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// accepted returns the best form of e that Accept-Encoding allows. An encoding that is not named is not used, and one with
+// q=0 is refused.
+func accepted(header []string, e *entry) int {
+	best, bestQ := plainForm, 0.0
+	for _, values := range header {
+		for value := range strings.SplitSeq(values, ",") {
+			name, rest, _ := strings.Cut(value, ";")
+			name = strings.TrimSpace(name)
+			q := quality(rest)
+			for i := range plainForm {
+				if (strings.EqualFold(name, formNames[i]) || name == "*") && e.forms[i].body != nil && q > 0 &&
+					(q > bestQ || q == bestQ && i < best) {
+					best, bestQ = i, q
+				}
+			}
+		}
+	}
+	return best
+}
+
+func quality(params string) float64 {
+	for p := range strings.SplitSeq(params, ";") {
+		if v, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
+			q, err := strconv.ParseFloat(v, 64)
+			if err != nil || q < 0 || q > 1 {
+				return 0
+			}
+			return q
+		}
+	}
+	return 1
+}

@@ -1,0 +1,149 @@
+package edge
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// form is one encoding of a page, with the headers that go with it. The slices are shared by all answers: nobody writes
+// to them.
+type form struct {
+	body                   []byte
+	encoding, length, etag []string
+}
+
+// The forms of a page, the one that is liked best first. Names are those of Accept-Encoding; the plain one has none.
+const (
+	zstdForm = iota
+	gzipForm
+	plainForm
+	formCount
+)
+
+var formNames = [formCount]string{"zstd", "gzip", ""}
+
+// minCompressed is from how many bytes on a page is compressed.
+const minCompressed = 1001
+
+// entry is a copy of a page.
+type entry struct {
+	meta
+
+	body  []byte // plain
+	forms [formCount]form
+
+	contentType, cacheControl, vary []string
+
+	confirmed  atomic.Int64 // when Redis last said that the stamps hold, in Unix nanoseconds
+	refreshing atomic.Bool
+}
+
+// meta is what goes with a body to Redis.
+type meta struct {
+	Key          string    `json:"key"`
+	Stamps       []string  `json:"stamps"`
+	Read         time.Time `json:"read"`    // when the service was asked
+	Expires      time.Time `json:"expires"` // when it should be asked again
+	ContentType  string    `json:"content_type"`
+	CacheControl string    `json:"cache_control"`
+	ETag         string    `json:"etag"`
+}
+
+// newEntry prepares everything that a hit writes.
+func newEntry(m meta, body []byte) (*entry, error) {
+	e := &entry{
+		meta: m, body: body,
+		contentType: []string{m.ContentType}, cacheControl: []string{m.CacheControl}, vary: []string{"Accept-Encoding"},
+	}
+	e.forms[plainForm] = newForm(plainForm, body, m.ETag)
+	if len(body) < minCompressed {
+		return e, nil
+	}
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	if _, err := w.Write(body); err != nil {
+		return nil, fmt.Errorf("compressing a page: %w", err)
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("compressing a page: %w", err)
+	}
+	e.forms[gzipForm] = newForm(gzipForm, zipped.Bytes(), m.ETag)
+	e.forms[zstdForm] = newForm(zstdForm, zstdEncoder.EncodeAll(body, nil), m.ETag)
+	return e, nil
+}
+
+var zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)) // its options are sound
+
+func newForm(which int, body []byte, etag string) form {
+	f := form{body: slices.Clip(body), length: []string{strconv.Itoa(len(body))}, etag: []string{etag}}
+	if name := formNames[which]; name != "" {
+		f.encoding = []string{name}
+		f.etag = []string{strings.TrimSuffix(etag, `"`) + "-" + name + `"`}
+	}
+	return f
+}
+
+// weight is about how many bytes of memory the entry takes.
+func (e *entry) weight() uint32 {
+	const rest = 1024 // headers, stamps, and what the store itself needs
+	n := rest + 2*len(e.Key)
+	for _, f := range e.forms {
+		n += cap(f.body)
+	}
+	return uint32(n) //nolint:gosec // bodies are bounded
+}
+
+// fresh says whether the entry is of these stamps.
+func (e *entry) fresh(stamps []string) bool { return e != nil && slices.Equal(e.Stamps, stamps) }
+
+// encode returns the entry as it goes to Redis: a line about it, then the body.
+func (e *entry) encode() ([]byte, error) {
+	head, err := json.Marshal(e.meta)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a page: %w", err)
+	}
+	return slices.Concat(head, []byte("\n"), e.body), nil
+}
+
+var errForeign = errors.New("not a page that we stored")
+
+func decode(b []byte) (*entry, error) {
+	head, body, ok := bytes.Cut(b, []byte("\n"))
+	var m meta
+	if !ok || json.Unmarshal(head, &m) != nil {
+		return nil, errForeign
+	}
+	return newEntry(m, body)
+}
+
+// keepable says whether an answer is the same for everybody and may be kept.
+func keepable(res *http.Response) bool {
+	control := strings.ToLower(res.Header.Get("Cache-Control"))
+	return res.StatusCode == http.StatusOK && len(res.Header["Set-Cookie"]) == 0 &&
+		res.Header.Get("ETag") != "" && !strings.HasPrefix(res.Header.Get("ETag"), "W/") && res.Header.Get("Content-Encoding") == "" &&
+		!strings.Contains(control, "no-store") && !strings.Contains(control, "private") && strings.Contains(control, "public") &&
+		onlyEncoding(res.Header.Values("Vary"))
+}
+
+// onlyEncoding says whether an answer varies with nothing but the compression, which is ours.
+func onlyEncoding(vary []string) bool {
+	for _, names := range vary {
+		for name := range strings.SplitSeq(names, ",") {
+			if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(name, "Accept-Encoding") {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,150 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/slippers-api/slippers/kit/requestid"
+)
+
+const (
+	// maxPage is the most bytes of a page that is kept.
+	maxPage = 4 << 20
+
+	// poll is how often a gateway looks whether the page is there that another one reads.
+	poll = 5 * time.Millisecond
+)
+
+// errNotKept says that the service answered something that must not be kept.
+var errNotKept = errors.New("not an answer to keep")
+
+// filled is a page that was not there before.
+type filled struct {
+	*entry
+	joined bool // somebody else's loading
+}
+
+// fill returns the page as it is under stamps: what another gateway has stored after since, or what the service says now.
+// All who want the same under the same stamps wait for one loading; those with other stamps have one of their own, because
+// theirs is another page.
+func (c *Cache) fill(p Plan, stamps []string, since time.Time, requestID string) (filled, error) {
+	first := false
+	v, err, _ := c.flights.Do(strings.Join(append([]string{p.key}, stamps...), "\n"), func() (any, error) {
+		first = true
+		if e, ok := c.local.GetIfPresent(p.key); ok && e.fresh(stamps) && e.Read.After(since) && time.Now().Before(e.Expires) {
+			return e, nil // stored since the caller looked
+		}
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), c.cfg.LoadTimeout) // those who wait are not bound to who asked first
+		defer cancel()
+		e, err := c.lookOrLoad(ctx, p, stamps, since, requestID)
+		c.metrics.fill.Observe(time.Since(start).Seconds())
+		if err != nil {
+			return nil, err
+		}
+		e.confirmed.Store(start.UnixNano())
+		c.local.Set(p.key, e)
+		return e, nil
+	})
+	if err != nil {
+		return filled{}, err
+	}
+	e, _ := v.(*entry)
+	return filled{e, !first}, nil
+}
+
+// lookOrLoad takes the page from Redis, or becomes the one of all gateways who loads it, or waits for that one.
+func (c *Cache) lookOrLoad(ctx context.Context, p Plan, stamps []string, since time.Time, requestID string) (*entry, error) {
+	slot, claim := c.slot(p.key), "lease:"+strconv.FormatUint(hash(p.key, stamps...), 36)
+	again := time.NewTicker(poll)
+	defer again.Stop()
+	for deadline := time.Now().Add(c.cfg.Lease); time.Now().Before(deadline); {
+		pipe := c.rdb.Pipeline()
+		mine, stored := pipe.SetNX(ctx, claim, "", c.cfg.Lease), pipe.Get(ctx, slot)
+		if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+			break // Redis has gone meanwhile: load for ourselves
+		}
+		if b, err := stored.Bytes(); err == nil {
+			if e, err := decode(b); err == nil && e.Key == p.key && e.fresh(stamps) && e.Read.After(since) {
+				if mine.Val() {
+					c.rdb.Del(ctx, claim)
+				}
+				return e, nil
+			}
+		}
+		if mine.Val() {
+			e, err := c.load(ctx, p, stamps, requestID)
+			if err == nil {
+				c.share(ctx, slot, e)
+			}
+			c.rdb.Del(ctx, claim) // after it is there; else it ends by itself
+			return e, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for another gateway: %w", ctx.Err())
+		case <-again.C:
+		}
+	}
+	return c.load(ctx, p, stamps, requestID)
+}
+
+// load asks the service. The stamps are from before it was asked.
+func (c *Cache) load(ctx context.Context, p Plan, stamps []string, requestID string) (*entry, error) {
+	if requestID == "" {
+		requestID = requestid.New()
+	}
+	now := time.Now()
+	res, err := c.origin.Get(ctx, p.key, requestID)
+	if err != nil {
+		return nil, fmt.Errorf("loading %s: %w", p.page.Name, err)
+	}
+	defer res.Body.Close()
+	if !keepable(res) {
+		return nil, fmt.Errorf("loading %s: %w: %s", p.page.Name, errNotKept, res.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxPage+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", p.page.Name, err)
+	}
+	if len(body) > maxPage {
+		return nil, fmt.Errorf("reading %s: %w: more than %d bytes", p.page.Name, errNotKept, maxPage)
+	}
+	return newEntry(meta{
+		Key: p.key, Stamps: stamps, Read: now.UTC(), Expires: now.Add(p.page.TTL).UTC(),
+		ContentType: res.Header.Get("Content-Type"), CacheControl: res.Header.Get("Cache-Control"), ETag: res.Header.Get("ETag"),
+	}, body)
+}
+
+// share gives the page to the other gateways. They do without when it fails.
+func (c *Cache) share(ctx context.Context, slot string, e *entry) {
+	b, err := e.encode()
+	if err == nil {
+		err = c.rdb.Set(ctx, slot, b, time.Until(e.Expires)+c.cfg.StaleWhileRevalidate).Err()
+	}
+	if err != nil {
+		c.log.Debug("sharing a page", "err", err)
+	}
+}
+
+// slot is the place of a page in Redis.
+func (c *Cache) slot(key string) string {
+	return "page:" + strconv.FormatUint(hash(key)%uint64(c.cfg.Slots), 10)
+}
+
+func hash(key string, more ...string) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, key) // a hash takes everything
+	for _, s := range more {
+		_, _ = io.WriteString(h, "\n"+s)
+	}
+	return h.Sum64()
+}

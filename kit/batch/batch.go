@@ -1,0 +1,220 @@
+// Package batch asks Redis once for many requests: whether a caller is below a limit, what the stamps of tags are, what
+// keys hold.
+//
+// A request joins a batch that has not been sent yet, never one that is under way. So what it learns is not older than
+// itself, and every request counts against its limit: sharing costs neither freshness nor exactness. It is for what every
+// request asks; whoever asks once in a while calls Redis.
+package batch
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-redis/redis_rate/v10"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/redis/go-redis/v9"
+	"github.com/sony/gobreaker/v2"
+)
+
+// ErrAway is returned while Redis cannot be asked. Its cause says why.
+var ErrAway = errors.New("redis is away")
+
+// Limit is a number of events that somebody wants to be allowed.
+type Limit struct {
+	Key   string // as redis_rate takes it, without its prefix
+	Limit redis_rate.Limit
+	Cost  int // below zero it gives back what was counted before
+}
+
+// Ask is what one request wants to know, all of it optional.
+type Ask struct {
+	Limit *Limit
+	Tags  []string // whose stamps are wanted
+	Keys  []string // whose values are wanted
+}
+
+// Answer is what Redis said, in the order of the Ask.
+type Answer struct {
+	Limit  redis_rate.Result
+	Stamps []string
+	Values []Value
+}
+
+// Value is what a key holds.
+type Value struct {
+	Text string
+	OK   bool // there is such a key
+}
+
+const (
+	// atOnce is how many batches are under way at most. More of them are smaller ones, which cost more in all.
+	atOnce = 2
+	// A few failures in a row leave Redis alone for a moment, so that one that hangs costs few requests their time.
+	trips   = 3
+	openFor = time.Second
+)
+
+// Batcher gathers what requests ask.
+type Batcher struct {
+	run     func(ctx context.Context, ops []*op) error
+	breaker *gobreaker.CircuitBreaker[struct{}]
+	sizes   prometheus.Histogram
+	away    prometheus.Counter
+
+	mu       sync.Mutex
+	next     *pending // what joins now
+	underway int
+}
+
+// pending is a batch. Its fields may be read once done is closed.
+type pending struct {
+	asks int
+	ops  []*op
+	at   map[place]*op
+	done chan struct{}
+	err  error
+}
+
+// New returns a batcher on rdb: one script call for a batch, or on a cluster one pipeline to each node.
+func New(rdb redis.UniversalClient, reg prometheus.Registerer) *Batcher {
+	run := (&single{rdb}).run
+	if c, ok := rdb.(*redis.ClusterClient); ok {
+		run = (&cluster{c}).run
+	}
+	return &Batcher{
+		run: run, next: newPending(),
+		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+			Timeout:     openFor,
+			ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= trips },
+		}),
+		sizes: promauto.With(reg).NewHistogram(prometheus.HistogramOpts{
+			Name:    "redis_batch_requests",
+			Help:    "Requests that shared one round trip to Redis. It grows with load: that is what keeps Redis cheap.",
+			Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128},
+		}),
+		away: promauto.With(reg).NewCounter(prometheus.CounterOpts{
+			Name: "redis_batch_failures_total",
+			Help: "Round trips that Redis did not answer, or that were not tried because it had not answered before.",
+		}),
+	}
+}
+
+func newPending() *pending { return &pending{at: map[place]*op{}, done: make(chan struct{})} }
+
+// Do asks a. It takes as long as Redis is given, whatever the caller does meanwhile, and wraps ErrAway when there is no
+// answer.
+func (b *Batcher) Do(a Ask) (Answer, error) {
+	b.mu.Lock()
+	p := b.next
+	mine := p.join(a)
+	lead := b.underway < atOnce
+	if lead {
+		b.underway++
+	}
+	b.mu.Unlock()
+
+	if lead {
+		runtime.Gosched() // whoever is ready to ask joins; when nobody is, it costs nothing
+		b.sendNext()
+	}
+	<-p.done
+	if p.err != nil {
+		return Answer{}, p.err
+	}
+	return mine.read(a), nil
+}
+
+// sendNext sends what has gathered, and sees to it that somebody sends what gathers meanwhile.
+func (b *Batcher) sendNext() {
+	if p := b.take(); p != nil {
+		b.send(p)
+		go b.sendNext() // not by who sent this one: it has its answer
+	}
+}
+
+// take returns the batch that joins now, or nil when it is empty: then one less is under way.
+func (b *Batcher) take() *pending {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.next
+	if p.asks == 0 {
+		b.underway--
+		return nil
+	}
+	b.next = newPending()
+	return p
+}
+
+func (b *Batcher) send(p *pending) {
+	b.sizes.Observe(float64(p.asks))
+	_, err := b.breaker.Execute(func() (struct{}, error) {
+		return struct{}{}, b.run(context.Background(), p.ops) // bounded by the client's own time-outs
+	})
+	if err != nil {
+		b.away.Inc()
+		p.err = errors.Join(ErrAway, err)
+	}
+	close(p.done)
+}
+
+// joined says where the answers to one Ask are.
+type joined struct {
+	limit *op
+	turn  int // among those who asked the same limit
+	tags  []*op
+	keys  []*op
+}
+
+// join adds what is not asked yet. What several ask alike is asked once.
+func (p *pending) join(a Ask) joined {
+	p.asks++
+	var j joined
+	if a.Limit != nil {
+		j.limit = p.op(place{limitOp, a.Limit.Key, a.Limit.Limit, a.Limit.Cost})
+		j.turn = j.limit.wanted
+		j.limit.wanted++
+	}
+	if n := len(a.Tags) + len(a.Keys); n > 0 {
+		ops := make([]*op, 0, n)
+		for _, tag := range a.Tags {
+			ops = append(ops, p.op(place{kind: stampOp, key: tag}))
+		}
+		for _, key := range a.Keys {
+			ops = append(ops, p.op(place{kind: valueOp, key: key}))
+		}
+		j.tags, j.keys = ops[:len(a.Tags)], ops[len(a.Tags):]
+	}
+	return j
+}
+
+func (p *pending) op(at place) *op {
+	o := p.at[at]
+	if o == nil {
+		o = &op{place: at}
+		p.at[at] = o
+		p.ops = append(p.ops, o)
+	}
+	return o
+}
+
+func (j joined) read(a Ask) Answer {
+	var out Answer
+	if a.Limit != nil {
+		out.Limit = j.limit.results[j.turn]
+	}
+	if len(j.tags) > 0 {
+		out.Stamps = make([]string, len(j.tags))
+		for i, o := range j.tags {
+			out.Stamps[i] = o.value.Text
+		}
+	}
+	for _, o := range j.keys {
+		out.Values = append(slices.Grow(out.Values, len(j.keys)), o.value)
+	}
+	return out
+}
