@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run seed launcher build test lint vuln tidy generate
+.PHONY: help run seed bench launcher build test lint vuln tidy generate
 
 MODULES  := auth-svc catalog-svc e2e gateway kit migrations order-svc
 PACKAGES := $(MODULES:%=./%/...)
@@ -15,6 +15,9 @@ run: launcher ## Bring up the whole store on this machine; Ctrl-C stops it
 
 seed: launcher ## Fill an empty database; sizes with ARGS="--slippers 100000 --orders 200000"
 	@exec bin/slippers seed $(ARGS)
+
+bench: launcher ## Measure everything beside others, and write docs/benchmarks.md (25 minutes; ARGS="--rounds 1 --only edge")
+	@exec bin/slippers bench $(ARGS)
 
 launcher: # not go run, which would keep signals from it
 	@go build -o bin/slippers ./e2e/cmd/slippers

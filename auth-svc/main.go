@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/auth-svc/internal/attempts"
 	"github.com/slippers-api/slippers/auth-svc/internal/httpapi"
 	"github.com/slippers-api/slippers/auth-svc/internal/notify"
 	"github.com/slippers-api/slippers/auth-svc/internal/revocation"
@@ -44,6 +46,11 @@ type config struct {
 	Lifetimes account.Lifetimes
 	Cookie    httpapi.Cookie
 	Notify    notify.Config
+	Attempts  attempts.Config
+
+	// TrustedProxies are the networks (CIDR, comma-separated) whose X-Forwarded-For is believed: the gateways. While it is empty
+	// all clients of a gateway have one address, and whoever knows a phone number can keep its owner out.
+	TrustedProxies []netip.Prefix `env:"TRUSTED_PROXIES"`
 
 	// InternalSecret is what our services show each other. It must be the same in all of them.
 	InternalSecret string `env:"INTERNAL_SECRET,required,notEmpty" json:"-"`
@@ -111,17 +118,20 @@ func serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 
-	users, sessions := store.NewUsers(db), store.NewSessions(db)
-	revoked := revocation.New(rdb, revocations, sessions, cfg.Lifetimes.Access, log)
 	reg := prometheus.NewRegistry()
+	outbox := store.NewOutbox(db, rdb, reg, log)
+	users, sessions := store.NewUsers(db, outbox), store.NewSessions(db)
+	revoked := revocation.New(rdb, revocations, sessions, cfg.Lifetimes.Access, log)
+	tries := attempts.New(cfg.Attempts, rdb, reg)
 	app := httpserver.New(cfg.HTTP, log, reg)
+	app.IPExtractor = httpserver.AddressBehind(cfg.TrustedProxies)
 	app.Use(postgres.Outages)
 	httpapi.Register(app, httpapi.API{
 		Entry: account.Entry{
-			Users: users, Sessions: sessions, Passwords: passwords, Tokens: keys, Revoked: revoked, Lifetimes: cfg.Lifetimes,
+			Users: users, Sessions: sessions, Passwords: passwords, Tokens: keys, Revoked: revoked, Attempts: tries, Lifetimes: cfg.Lifetimes,
 		},
 		Recovery: account.Recovery{
-			Users: users, Codes: store.NewCodes(db), Passwords: passwords, Notifier: notifier, Revoked: revoked, Key: codeKey,
+			Users: users, Codes: store.NewCodes(db, outbox), Passwords: passwords, Notifier: notifier, Revoked: revoked, Attempts: tries, Key: codeKey,
 		},
 		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: revoked},
 		Users:    users, Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(),
@@ -132,7 +142,12 @@ func serve(ctx context.Context, log *slog.Logger) error {
 
 	log.Info("serving", "addr", cfg.HTTP.Addr)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return httpserver.Run(ctx, cfg.HTTP, app, ops) })
+	served, done := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer done()
+		return httpserver.Run(ctx, cfg.HTTP, app, ops)
+	})
+	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	g.Go(func() error { return revoked.Run(ctx) })
 	g.Go(func() error {
 		return account.Forgetting{Sessions: sessions, Every: cfg.SessionExpiry, Log: log}.Run(ctx)

@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +22,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/slippers-api/slippers/e2e/shop"
 	"github.com/slippers-api/slippers/kit/testkit"
@@ -69,8 +72,11 @@ type store struct {
 	log *logs
 }
 
-// unlimited lets a test ask as often as it likes.
-const unlimited = "RATE_LIMITS=default=1000000/60s,health=1000000/60s,login=1000000/60s,register=1000000/60s,refresh=1000000/60s,reset=1000000/60s"
+// unlimited lets a test ask and try as often as it likes.
+var unlimited = []string{
+	"RATE_LIMITS=default=1000000/60s,health=1000000/60s,login=1000000/60s,register=1000000/60s,refresh=1000000/60s,reset=1000000/60s",
+	"ATTEMPT_LIMITS=login=1000000/60s,account=1000000/60s,forgot=1000000/60s,reset=1000000/60s",
+}
 
 // open starts a store with nothing in it but an administrator.
 func open(t *testing.T, env ...string) *store {
@@ -86,11 +92,19 @@ func open(t *testing.T, env ...string) *store {
 	}
 	address.Path = "/" + db.Config().ConnConfig.Database
 	log := &logs{}
+	number := <-redisNumbers
+	t.Cleanup(func() { redisNumbers <- number })
+	redisURL, err := url.Parse(os.Getenv("TEST_REDIS_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	redisURL.Path = "/" + strconv.Itoa(number)
 	s := &store{db: db, log: log, Options: shop.Options{
-		Bin: common, Dir: common, DatabaseURL: address.String(), RedisURL: os.Getenv("TEST_REDIS_URL"), Ports: ports,
+		Bin: common, Dir: common, DatabaseURL: address.String(), RedisURL: redisURL.String(), Ports: ports,
 		// Fast hashes, and pools so small that all stores together fit into one PostgreSQL.
-		Env: append([]string{"BCRYPT_COST=4", "DB_POOL_SIZE=4", "DB_MAX_OVERFLOW=2", unlimited}, env...), Out: log,
+		Env: slices.Concat([]string{"BCRYPT_COST=4", "DB_POOL_SIZE=4", "DB_MAX_OVERFLOW=2"}, unlimited, env), Out: log,
 	}}
+	empty(t, s.RedisURL)
 	if err := shop.Migrate(t.Context(), s.Options); err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +120,30 @@ func open(t *testing.T, env ...string) *store {
 		}
 	})
 	return s
+}
+
+// redisNumbers are the databases of one Redis: a store has one for itself, because its keys are those of any store.
+var redisNumbers = func() chan int {
+	const some = 15
+	c := make(chan int, some)
+	for n := range some {
+		c <- n + 1
+	}
+	return c
+}()
+
+// empty leaves nothing of another store in a database of Redis.
+func empty(t *testing.T, address string) {
+	t.Helper()
+	o, err := redis.ParseURL(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(o)
+	defer c.Close()
+	if err := c.FlushDB(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // logs keeps what the services say, for tests that fail.

@@ -40,8 +40,10 @@ func specs(o Options, s secrets) []spec {
 			"HTTP_ADDR=127.0.0.1:" + strconv.Itoa(p.API), "OPS_ADDR=127.0.0.1:" + strconv.Itoa(p.Ops), "DATABASE_URL=" + database,
 		}, common...)}
 	}
+	auth := one("auth-svc", o.Ports.Auth, o.as(migrations.Auth, s))
+	auth.env = append(auth.env, "TRUSTED_PROXIES=127.0.0.0/8") // the gateway
 	return []spec{
-		one("auth-svc", o.Ports.Auth, o.as(migrations.Auth, s)),
+		auth,
 		one("catalog-svc", o.Ports.Catalog, o.as(migrations.Catalog, s)),
 		one("order-svc", o.Ports.Order, o.as(migrations.Orders, s)),
 		one("gateway", o.Ports.Gateway, ""),

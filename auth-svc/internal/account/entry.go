@@ -17,6 +17,7 @@ type Entry struct {
 	Passwords *Passwords
 	Tokens    Tokens
 	Revoked   Announcer
+	Attempts  EntryAttempts
 	Lifetimes Lifetimes
 }
 
@@ -75,18 +76,34 @@ func (e Entry) Register(ctx context.Context, n NewUser) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
-	return e.start(ctx, u)
+	b, err := e.start(ctx, u)
+	if err == nil {
+		e.Attempts.Remember(ctx, n.PhoneNumber, n.Address)
+	}
+	return b, err
 }
 
-// Login lets a user in. It returns ErrInvalid when something is missing, or ErrLogin, after the same time whether the number or the password was wrong.
-func (e Entry) Login(ctx context.Context, number, password string) (Bundle, error) {
+// Login lets a user in. It returns ErrInvalid when something is missing, ErrTooMany before any work is done for the
+// attempt, or ErrLogin, after the same time whether the number or the password was wrong.
+func (e Entry) Login(ctx context.Context, c Credentials) (Bundle, error) {
 	var r fault.Rules
-	r.Check(number != "", "/phone_number", "is required")
-	r.Check(password != "", "/password", "is required")
+	r.Check(c.PhoneNumber != "", "/phone_number", "is required")
+	r.Check(c.Password != "", "/password", "is required")
 	if err := r.Err(ErrInvalid); err != nil {
 		return Bundle{}, err
 	}
-	u, err := e.Users.ByPhone(ctx, strings.TrimSpace(number))
+	number := strings.TrimSpace(c.PhoneNumber)
+	done, err := e.Attempts.Login(ctx, number, c.Address)
+	if err != nil {
+		return Bundle{}, err
+	}
+	b, err := e.login(ctx, number, c.Password)
+	done(err)
+	return b, err
+}
+
+func (e Entry) login(ctx context.Context, number, password string) (Bundle, error) {
+	u, err := e.Users.ByPhone(ctx, number)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return Bundle{}, err
 	}

@@ -33,6 +33,7 @@ type Recovery struct {
 	Passwords *Passwords
 	Notifier  Notifier
 	Revoked   Announcer
+	Attempts  RecoveryAttempts
 
 	// Key makes codes unreadable in the database: there are too few of them for a plain hash.
 	Key []byte
@@ -71,12 +72,16 @@ func CodeKey(secret string) ([]byte, error) {
 	return key, nil
 }
 
-// Forgot sends a code to the user with the phone number, if there is one. The caller learns nothing about that.
+// Forgot sends a code to the user with the phone number, if there is one. The caller learns nothing about that. It returns
+// ErrInvalid or ErrTooMany.
 func (r Recovery) Forgot(ctx context.Context, number string) error {
 	number = strings.TrimSpace(number)
 	var rules fault.Rules
 	checkPhone(&rules, number)
 	if err := rules.Err(ErrInvalid); err != nil {
+		return err
+	}
+	if err := r.Attempts.Forgot(ctx, number); err != nil {
 		return err
 	}
 	u, err := r.Users.ByPhone(ctx, number)
@@ -96,9 +101,10 @@ func (r Recovery) Forgot(ctx context.Context, number string) error {
 // NewPassword is what somebody sends who has got a code.
 type NewPassword struct {
 	PhoneNumber, Code, Password, Confirm string
+	Address                              string // of the network; not what they say, but what we know
 }
 
-// Reset changes the password and ends all sessions. It returns ErrInvalid or ErrCode.
+// Reset changes the password and ends all sessions. It returns ErrInvalid, ErrTooMany or ErrCode.
 func (r Recovery) Reset(ctx context.Context, n NewPassword) error {
 	n.PhoneNumber, n.Code = strings.TrimSpace(n.PhoneNumber), strings.TrimSpace(n.Code)
 	var rules fault.Rules
@@ -106,6 +112,9 @@ func (r Recovery) Reset(ctx context.Context, n NewPassword) error {
 	rules.Check(len(n.Code) == codeDigits, "/code", "must have 8 digits")
 	checkPassword(&rules, "/new_password", n.Password, "/confirm_new_password", n.Confirm)
 	if err := rules.Err(ErrInvalid); err != nil {
+		return err
+	}
+	if err := r.Attempts.Reset(ctx, n.PhoneNumber); err != nil {
 		return err
 	}
 	u, err := r.Users.ByPhone(ctx, n.PhoneNumber)
@@ -131,6 +140,7 @@ func (r Recovery) Reset(ctx context.Context, n NewPassword) error {
 		return err
 	}
 	r.Revoked.Announce(ctx, ended...)
+	r.Attempts.Remember(ctx, n.PhoneNumber, n.Address)
 	return nil
 }
 

@@ -45,6 +45,7 @@ const (
 // NewUser is what somebody who registers says of themself.
 type NewUser struct {
 	Name, Surname, PhoneNumber, Password, Confirm string
+	Address                                       string // of the network; not what they say, but what we know
 }
 
 // Trimmed returns n without the spaces that people type around names and numbers. Passwords keep theirs.

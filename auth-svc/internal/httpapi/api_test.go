@@ -27,7 +27,6 @@ import (
 const (
 	secret   = "between us"
 	password = "long enough"
-	goodCode = "code in the database"
 )
 
 var (
@@ -36,12 +35,15 @@ var (
 	boss  = account.User{ID: 1, Name: "Botir", Surname: "Alimov", PhoneNumber: "+998900000001", Admin: true, CreatedAt: long, UpdatedAt: long}
 )
 
-// people is every store at once: it has aziza, whose password is password, and the session "s" goes on. Whatever is done
-// to it fails with err. It counts what would have been stored.
+// people is every store at once: it has aziza, whose password is password and whose code is code, and the session "s" goes
+// on. Whatever is done to it fails with err. It counts what would have been stored, and who was looked for.
 type people struct {
 	err    error
+	phone  string
 	hash   string
+	code   []byte
 	writes int
+	looked int
 	ended  []string
 }
 
@@ -54,7 +56,7 @@ func (p *people) wrote() error {
 
 func (p *people) aziza() account.User {
 	u := aziza
-	u.PasswordHash = p.hash
+	u.PhoneNumber, u.PasswordHash = p.phone, p.hash
 	return u
 }
 
@@ -64,7 +66,8 @@ func (p *people) Create(_ context.Context, u account.User) (account.User, error)
 }
 
 func (p *people) ByPhone(_ context.Context, number string) (account.User, error) {
-	if number != aziza.PhoneNumber {
+	p.looked++
+	if number != p.phone {
 		return account.User{}, account.ErrNotFound
 	}
 	return p.aziza(), p.err
@@ -118,7 +121,7 @@ func (p *people) Revoke(context.Context, string) error { return p.wrote() }
 
 func (p *people) Put(context.Context, int64, []byte) (bool, error) { return true, p.wrote() }
 
-func (p *people) Try(context.Context, int64) ([]byte, error) { return []byte(goodCode), p.err }
+func (p *people) Try(context.Context, int64) ([]byte, error) { return p.code, p.err }
 
 func (p *people) Use(context.Context, int64, []byte, string) ([]string, error) {
 	return []string{"s"}, p.wrote()
@@ -128,6 +131,22 @@ func (p *people) Announce(_ context.Context, ids ...string) { p.ended = append(p
 
 func (p *people) ResetCode(context.Context, account.User, string) error { return p.err }
 
+// unlimited lets everybody try as often as they like.
+type unlimited struct{}
+
+func (unlimited) Login(context.Context, string, string) (func(error), error) {
+	return func(error) {}, nil
+}
+func (unlimited) Forgot(context.Context, string) error     { return nil }
+func (unlimited) Reset(context.Context, string) error      { return nil }
+func (unlimited) Remember(context.Context, string, string) {}
+
+// limiter is what both parts of an account need of the attempts.
+type limiter interface {
+	account.EntryAttempts
+	account.RecoveryAttempts
+}
+
 // under is an API under test: its routes over people.
 type under struct {
 	*echo.Echo
@@ -136,6 +155,11 @@ type under struct {
 }
 
 func serve(t *testing.T, err error) under {
+	t.Helper()
+	return serveLimited(t, err, unlimited{})
+}
+
+func serveLimited(t *testing.T, err error, attempts limiter) under {
 	t.Helper()
 	pem, keyErr := signing.Generate()
 	if keyErr != nil {
@@ -162,14 +186,14 @@ func serve(t *testing.T, err error) under {
 	if keyErr != nil {
 		t.Fatal(keyErr)
 	}
-	p := &people{err: err, hash: hash}
+	p := &people{err: err, phone: aziza.PhoneNumber, hash: hash, code: []byte("code in the database")}
 	e := httpserver.New(httpserver.Config{RequestTimeout: time.Minute}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	httpapi.Register(e, httpapi.API{
 		Entry: account.Entry{
-			Users: p, Sessions: p, Passwords: passwords, Tokens: keys, Revoked: p,
+			Users: p, Sessions: p, Passwords: passwords, Tokens: keys, Revoked: p, Attempts: attempts,
 			Lifetimes: account.Lifetimes{Access: 15 * time.Minute, Refresh: 24 * time.Hour, Session: 8 * time.Hour},
 		},
-		Recovery: account.Recovery{Users: p, Codes: p, Passwords: passwords, Notifier: p, Revoked: p, Key: []byte("key")},
+		Recovery: account.Recovery{Users: p, Codes: p, Passwords: passwords, Notifier: p, Revoked: p, Attempts: attempts, Key: []byte("key")},
 		Changing: account.Changing{Users: p, Passwords: passwords, Revoked: p},
 		Users:    p, Sessions: p, Revoked: p, Cookie: httpapi.Cookie{Secure: true}, JWKS: keys.JWKS(),
 		Pool:     func() postgres.Status { return postgres.Status{State: "healthy"} },

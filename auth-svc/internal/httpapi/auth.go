@@ -74,6 +74,7 @@ func (a API) register(c echo.Context) error {
 	}
 	b, err := a.Entry.Register(c.Request().Context(), account.NewUser{
 		Name: in.Name, Surname: in.Surname, PhoneNumber: in.PhoneNumber, Password: in.Password, Confirm: in.ConfirmPassword,
+		Address: c.RealIP(),
 	})
 	if err != nil {
 		return err
@@ -90,7 +91,9 @@ func (a API) login(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.Entry.Login(c.Request().Context(), in.PhoneNumber, in.Password)
+	b, err := a.Entry.Login(c.Request().Context(), account.Credentials{
+		PhoneNumber: in.PhoneNumber, Password: in.Password, Address: c.RealIP(),
+	})
 	if err != nil {
 		return err
 	}
@@ -160,6 +163,7 @@ func (a API) reset(c echo.Context) error {
 	}
 	err = a.Recovery.Reset(c.Request().Context(), account.NewPassword{
 		PhoneNumber: in.PhoneNumber, Code: in.Code, Password: in.NewPassword, Confirm: in.ConfirmNewPassword,
+		Address: c.RealIP(),
 	})
 	if err != nil {
 		return err

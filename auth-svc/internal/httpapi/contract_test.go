@@ -45,6 +45,10 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"login, empty":   {nil, "nobody", "POST /auth/login", `{"phone_number":"+998901234567"}`, nil, 422, `"pointer":"/password"`},
 		"login, down":    {postgres.ErrDown, "nobody", "POST /auth/login", login, nil, 503, `/problems/database-unavailable`},
 
+		"login, too many":  {account.ErrTooMany, "nobody", "POST /auth/login", login, nil, 429, `/problems/too-many-attempts`},
+		"forgot, too many": {account.ErrTooMany, "nobody", "POST /auth/forgot-password", `{"phone_number":"+998901234567"}`, nil, 429, `/problems/too-many-attempts`},
+		"reset, too many":  {account.ErrTooMany, "nobody", "POST /auth/reset-password", reset, nil, 429, `/problems/too-many-attempts`},
+
 		"refresh":            {nil, "nobody", "POST /auth/refresh", `{"refresh_token":"good"}`, nil, 200, `"id":7`},
 		"refresh, by header": {nil, "nobody", "POST /auth/refresh", ``, []string{"Refresh-Token: good"}, 200, `"id":7`},
 		"refresh, by cookie": {nil, "nobody", "POST /auth/refresh", ``, []string{"Cookie: refresh_token=good"}, 200, `"id":7`},
@@ -106,6 +110,9 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			u := serve(t, tt.err)
+			if errors.Is(tt.err, account.ErrTooMany) {
+				u = serveLimited(t, nil, closed{})
+			}
 			rec := httptest.NewRecorder()
 			contract.Check(t, u).ServeHTTP(rec, u.request(t, tt.request, tt.who, tt.body, tt.headers...))
 			if rec.Code != tt.status || !strings.Contains(rec.Body.String(), tt.contains) {
@@ -117,6 +124,9 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 			keeps := rec.Header().Get("Cache-Control")
 			if keys := strings.Contains(tt.request, "jwks"); keys != (keeps == "public, max-age=300") || !keys && keeps != "no-store" {
 				t.Errorf("Cache-Control: %s", keeps)
+			}
+			if retry := rec.Header().Get("Retry-After"); rec.Code == 429 && retry != "2" { // 1.5 s are two
+				t.Errorf("Retry-After: %s", retry)
 			}
 			if rec.Code == 401 && rec.Header().Get("WWW-Authenticate") == "" {
 				t.Error("401 without WWW-Authenticate")

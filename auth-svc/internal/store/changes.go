@@ -14,7 +14,7 @@ import (
 // password, all for another role. It returns account.ErrNotFound, account.ErrPhoneTaken, or account.ErrPassword when the
 // password is not the replaced one any more.
 func (s Users) Update(ctx context.Context, id int64, u account.Update) (now account.User, ended []string, err error) {
-	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+	err = s.outbox.Write(ctx, []string{usersTag}, func(tx pgx.Tx) error {
 		const lock = `SELECT ` + userColumns + ` FROM auth.users WHERE id = @id AND deleted_at IS NULL FOR UPDATE`
 		before, err := postgres.One[account.User](ctx, tx, "locking a user", account.ErrNotFound, lock, pgx.StrictNamedArgs{"id": id})
 		if err != nil {
@@ -44,7 +44,7 @@ func (s Users) Update(ctx context.Context, id int64, u account.Update) (now acco
 // Delete leaves nothing personal of the user; the row stays for the orders that name its id. It returns the sessions that
 // ended with it, or account.ErrNotFound.
 func (s Users) Delete(ctx context.Context, id int64) (ended []string, err error) {
-	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+	err = s.outbox.Write(ctx, []string{usersTag}, func(tx pgx.Tx) error {
 		const anonymise = `UPDATE auth.users SET name = '', surname = '', phone_number = NULL, password_hash = '',
 				is_admin = false, deleted_at = now(), updated_at = now()
 			WHERE id = @id AND deleted_at IS NULL`

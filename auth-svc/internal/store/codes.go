@@ -9,13 +9,17 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/kit/invalidation"
 )
 
 // Codes is the reset codes, one for a user.
-type Codes struct{ db *pgxpool.Pool }
+type Codes struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewCodes returns the reset codes in db.
-func NewCodes(db *pgxpool.Pool) Codes { return Codes{db} }
+func NewCodes(db *pgxpool.Pool, o *invalidation.Outbox) Codes { return Codes{db, o} }
 
 // Put keeps a code for the user in place of the one before, unless that is younger than account.CodePause: then it
 // returns false.
@@ -49,7 +53,7 @@ func (s Codes) Try(ctx context.Context, userID int64) (code []byte, err error) {
 // Use changes the password by the code, which it spends, and ends all sessions of the user. It returns their ids, or
 // account.ErrCode when the code was spent meanwhile.
 func (s Codes) Use(ctx context.Context, userID int64, code []byte, passwordHash string) (ended []string, err error) {
-	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+	err = s.outbox.Write(ctx, []string{usersTag}, func(tx pgx.Tx) error {
 		const change = `WITH c AS (DELETE FROM auth.reset_codes WHERE user_id = @user AND hash = @code RETURNING user_id)
 			UPDATE auth.users SET password_hash = @hash, updated_at = now()
 			WHERE id = (SELECT user_id FROM c) AND deleted_at IS NULL`

@@ -47,7 +47,7 @@ func TestACodeChangesThePasswordOnce(t *testing.T) {
 	if len(h.heard.ended) != 1 {
 		t.Errorf("announced %v, want one session", h.heard.ended)
 	}
-	if _, err := h.Login(t.Context(), b.User.PhoneNumber, "even longer"); err != nil {
+	if _, err := h.Login(t.Context(), account.Credentials{PhoneNumber: b.User.PhoneNumber, Password: "even longer"}); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -10,11 +11,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/migrations"
 )
@@ -58,9 +61,21 @@ type house struct {
 	users    store.Users
 	sessions store.Sessions
 	db       *pgxpool.Pool
+	rdb      *testkit.OwnRedis
+	outbox   *invalidation.Outbox
 	heard    *ears
 	phone    *phone
 }
+
+// unlimited lets everybody try as often as they like.
+type unlimited struct{}
+
+func (unlimited) Login(context.Context, string, string) (func(error), error) {
+	return func(error) {}, nil
+}
+func (unlimited) Forgot(context.Context, string) error     { return nil }
+func (unlimited) Reset(context.Context, string) error      { return nil }
+func (unlimited) Remember(context.Context, string, string) {}
 
 func open(t *testing.T) house {
 	t.Helper()
@@ -69,17 +84,19 @@ func open(t *testing.T) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users, sessions, heard, phone := store.NewUsers(db), store.NewSessions(db), &ears{}, &phone{}
+	rdb := testkit.NewOwnRedis(t)
+	outbox := store.NewOutbox(db, rdb.Client, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	users, sessions, heard, phone := store.NewUsers(db, outbox), store.NewSessions(db), &ears{}, &phone{}
 	return house{
 		Entry: account.Entry{
-			Users: users, Sessions: sessions, Passwords: passwords, Tokens: tokens{}, Revoked: heard,
+			Users: users, Sessions: sessions, Passwords: passwords, Tokens: tokens{}, Revoked: heard, Attempts: unlimited{},
 			Lifetimes: account.Lifetimes{Access: 15 * time.Minute, Refresh: 24 * time.Hour, Session: 8 * time.Hour},
 		},
 		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: heard},
 		Recovery: account.Recovery{
-			Users: users, Codes: store.NewCodes(db), Passwords: passwords, Notifier: phone, Revoked: heard, Key: []byte("key"),
+			Users: users, Codes: store.NewCodes(db, outbox), Passwords: passwords, Notifier: phone, Revoked: heard, Attempts: unlimited{}, Key: []byte("key"),
 		},
-		users: users, sessions: sessions, db: db, heard: heard, phone: phone,
+		users: users, sessions: sessions, db: db, rdb: rdb, outbox: outbox, heard: heard, phone: phone,
 	}
 }
 
@@ -104,7 +121,7 @@ func (h house) guest(t *testing.T) account.Bundle {
 // again lets somebody in once more.
 func (h house) again(t *testing.T, b account.Bundle) account.Bundle {
 	t.Helper()
-	b, err := h.Login(t.Context(), b.User.PhoneNumber, password)
+	b, err := h.Login(t.Context(), account.Credentials{PhoneNumber: b.User.PhoneNumber, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}

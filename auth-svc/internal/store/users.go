@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 )
@@ -19,19 +20,25 @@ import (
 const userColumns = `id, name, surname, phone_number, password_hash, is_admin, created_at, updated_at`
 
 // Users is the users who have not been deleted.
-type Users struct{ db *pgxpool.Pool }
+type Users struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewUsers returns the users in db.
-func NewUsers(db *pgxpool.Pool) Users { return Users{db} }
+func NewUsers(db *pgxpool.Pool, o *invalidation.Outbox) Users { return Users{db, o} }
 
 // Create stores a user and returns it as stored, or account.ErrPhoneTaken.
-func (s Users) Create(ctx context.Context, u account.User) (account.User, error) {
+func (s Users) Create(ctx context.Context, u account.User) (made account.User, err error) {
 	const query = `INSERT INTO auth.users (name, surname, phone_number, password_hash, is_admin)
 		VALUES (@name, @surname, @phone, @hash, @admin) RETURNING ` + userColumns
-	made, err := postgres.One[account.User](ctx, s.db, "storing a user", account.ErrNotFound, query, pgx.StrictNamedArgs{
-		"name": u.Name, "surname": u.Surname, "phone": u.PhoneNumber, "hash": u.PasswordHash, "admin": u.Admin,
+	err = s.outbox.Write(ctx, []string{usersTag}, func(tx pgx.Tx) (err error) {
+		made, err = postgres.One[account.User](ctx, tx, "storing a user", account.ErrNotFound, query, pgx.StrictNamedArgs{
+			"name": u.Name, "surname": u.Surname, "phone": u.PhoneNumber, "hash": u.PasswordHash, "admin": u.Admin,
+		})
+		return taken(err)
 	})
-	return made, taken(err)
+	return made, err
 }
 
 // taken names the violation of the index that keeps phone numbers unique.

@@ -49,11 +49,11 @@ func TestLoginNeedsBoth(t *testing.T) {
 	h := open(t)
 	b := h.guest(t)
 	for _, tt := range [][2]string{{b.User.PhoneNumber, "another one"}, {number(), password}} {
-		if _, err := h.Login(t.Context(), tt[0], tt[1]); !errors.Is(err, account.ErrLogin) {
+		if _, err := h.Login(t.Context(), account.Credentials{PhoneNumber: tt[0], Password: tt[1]}); !errors.Is(err, account.ErrLogin) {
 			t.Errorf("%q: %v", tt, err)
 		}
 	}
-	again, err := h.Login(t.Context(), " "+b.User.PhoneNumber+" ", password)
+	again, err := h.Login(t.Context(), account.Credentials{PhoneNumber: " " + b.User.PhoneNumber + " ", Password: password})
 	if err != nil || again.User.ID != b.User.ID || again.AccessToken == b.AccessToken {
 		t.Errorf("logging in gives %+v, %v", again, err)
 	}
@@ -102,7 +102,7 @@ func TestANewPasswordEndsTheOtherSessions(t *testing.T) {
 	if !slices.Equal(h.heard.ended, []string{there.AccessToken}) {
 		t.Errorf("announced %v, want %s", h.heard.ended, there.AccessToken)
 	}
-	if _, err := h.Login(t.Context(), here.User.PhoneNumber, password); !errors.Is(err, account.ErrLogin) {
+	if _, err := h.Login(t.Context(), account.Credentials{PhoneNumber: here.User.PhoneNumber, Password: password}); !errors.Is(err, account.ErrLogin) {
 		t.Errorf("the old password gives %v", err)
 	}
 }
@@ -257,7 +257,7 @@ func TestUserListsNeverReadTheWholeTable(t *testing.T) {
 		"a search": {account.Filter{Search: "c4ca42"}, page.Request{Limit: 20}},
 		"by phone": {account.Filter{Search: "+998900012345", Admin: new(false)}, page.Request{Limit: 20}},
 	} {
-		if _, _, err := store.NewUsers(db).List(t.Context(), tt.filter, tt.page); err != nil {
+		if _, _, err := store.NewUsers(db, nil).List(t.Context(), tt.filter, tt.page); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		sent := queries.Take()

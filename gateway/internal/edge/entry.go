@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,7 @@ type meta struct {
 
 // newEntry prepares everything that a hit writes.
 func newEntry(m meta, body []byte) (*entry, error) {
+	body = bytes.Clone(body) // to its size: what weighs is what is held
 	e := &entry{
 		meta: m, body: body,
 		contentType: []string{m.ContentType}, cacheControl: []string{m.CacheControl}, vary: []string{"Accept-Encoding"},
@@ -71,22 +73,26 @@ func newEntry(m meta, body []byte) (*entry, error) {
 		return e, nil
 	}
 	var zipped bytes.Buffer
-	w := gzip.NewWriter(&zipped)
+	w, _ := zippers.Get().(*gzip.Writer) // its state is a hundred times a page
+	defer zippers.Put(w)
+	w.Reset(&zipped)
 	if _, err := w.Write(body); err != nil {
 		return nil, fmt.Errorf("compressing a page: %w", err)
 	}
 	if err := w.Close(); err != nil {
 		return nil, fmt.Errorf("compressing a page: %w", err)
 	}
-	e.forms[gzipForm] = newForm(gzipForm, zipped.Bytes(), m.ETag)
-	e.forms[zstdForm] = newForm(zstdForm, zstdEncoder.EncodeAll(body, nil), m.ETag)
+	e.forms[gzipForm] = newForm(gzipForm, bytes.Clone(zipped.Bytes()), m.ETag)
+	e.forms[zstdForm] = newForm(zstdForm, bytes.Clone(zstdEncoder.EncodeAll(body, nil)), m.ETag)
 	return e, nil
 }
+
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
 var zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)) // its options are sound
 
 func newForm(which int, body []byte, etag string) form {
-	f := form{body: slices.Clip(body), length: []string{strconv.Itoa(len(body))}, etag: []string{etag}}
+	f := form{body: body, length: []string{strconv.Itoa(len(body))}, etag: []string{etag}}
 	if name := formNames[which]; name != "" {
 		f.encoding = []string{name}
 		f.etag = []string{strings.TrimSuffix(etag, `"`) + "-" + name + `"`}

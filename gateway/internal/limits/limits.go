@@ -64,7 +64,7 @@ func (p *Policies) UnmarshalText(text []byte) (err error) {
 }
 
 // defaults are the policies of RATE_LIMITS' own default.
-var defaults = Policies{
+var defaults = Policies{ //nolint:exhaustive // None is not limited
 	Default: limit.PerTime(100, time.Minute), Health: limit.PerTime(60, time.Minute), Login: limit.PerTime(20, 5*time.Minute),
 	Register: limit.PerTime(20, 5*time.Minute), Refresh: limit.PerTime(30, 5*time.Minute), Reset: limit.PerTime(5, 5*time.Minute),
 }
@@ -94,7 +94,7 @@ func New(cfg Config, reg prometheus.Registerer) *Limits {
 		Name: "rate_limit_decisions_total",
 		Help: "Requests by the policy that they counted against and what it said. Shadowed ones would have been limited.",
 	}, []string{"policy", "decision"})
-	l := &Limits{policies: map[Class]*policy{}, own: limit.NewOwn(cfg.Replicas), degraded: promauto.With(reg).NewCounter(prometheus.CounterOpts{
+	l := &Limits{policies: make(map[Class]*policy, len(Classes)), own: limit.NewOwn(cfg.Replicas), degraded: promauto.With(reg).NewCounter(prometheus.CounterOpts{
 		Name: "rate_limit_degraded_total", Help: "Requests that this gateway counted by itself, because Redis was away.",
 	})}
 	for _, class := range Classes {
