@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/auth-svc/internal/signing"
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/redis"
 )
 
 var errUsage = errors.New("usage: auth-svc [generate-key | hash-password | create-admin NAME SURNAME PHONE]")
@@ -74,16 +77,26 @@ func createAdmin(ctx context.Context, n account.NewUser) error {
 	if err := n.Validate(); err != nil {
 		return fmt.Errorf("checking the administrator: %w", err)
 	}
-	cfg, err := env.ParseAs[postgres.Config]()
+	cfg, err := env.ParseAs[struct {
+		Postgres postgres.Config
+		Redis    redis.Config
+	}]()
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	db, err := postgres.Open(ctx, cfg, nil)
+	db, err := postgres.Open(ctx, cfg.Postgres, nil)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	u, err := store.NewUsers(db).Create(ctx, account.User{
+	rdb, err := redis.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
+	// What cannot be bumped from here waits for the routine of a server.
+	outbox := store.NewOutbox(db, rdb, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	u, err := store.NewUsers(db, outbox).Create(ctx, account.User{
 		Name: n.Name, Surname: n.Surname, PhoneNumber: n.PhoneNumber, PasswordHash: hash, Admin: true,
 	})
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/migrations"
 )
@@ -30,6 +31,7 @@ import (
 type config struct {
 	HTTP     httpserver.Config
 	Postgres postgres.Config
+	Redis    redis.Config
 	Token    token.Config
 	Images   blobs.Config
 
@@ -68,6 +70,11 @@ func run(log *slog.Logger) error {
 	if err := schema(ctx); err != nil {
 		return err
 	}
+	rdb, err := redis.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
 	bucket, err := blobs.Open(ctx, cfg.Images)
 	if err != nil {
 		return err
@@ -85,9 +92,11 @@ func run(log *slog.Logger) error {
 	reg := prometheus.NewRegistry()
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.Use(postgres.Outages)
-	images, stock := store.NewImages(db), store.NewStock(db)
+	outbox := store.NewOutbox(db, rdb, reg, log)
+	images, stock := store.NewImages(db, outbox), store.NewStock(db, outbox)
 	httpapi.Register(app, httpapi.API{
-		Slippers: store.NewSlippers(db), Categories: store.NewCategories(db), Images: images, Pictures: bucket, Stock: stock,
+		Slippers: store.NewSlippers(db, outbox), Categories: store.NewCategories(db, outbox),
+		Images: images, Pictures: bucket, Stock: stock,
 		Uploading: catalog.Uploading{Pictures: picture.NewCleaner(cfg.ImageDecoders), Blobs: bucket, Gallery: images},
 		Pool:      func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
 		Verifier:  verifier, Cursors: cursors, Secret: cfg.InternalSecret,
@@ -96,7 +105,12 @@ func run(log *slog.Logger) error {
 
 	log.Info("serving", "addr", cfg.HTTP.Addr)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return httpserver.Run(ctx, cfg.HTTP, app, ops) })
+	served, done := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer done()
+		return httpserver.Run(ctx, cfg.HTTP, app, ops)
+	})
+	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	g.Go(func() error { return catalog.Expiry{Stock: stock, Every: cfg.ReservationExpiry, Log: log}.Run(ctx) })
 	return g.Wait()
 }

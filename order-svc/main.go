@@ -17,6 +17,7 @@ import (
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/migrations"
 	"github.com/slippers-api/slippers/order-svc/internal/catalogue"
@@ -29,6 +30,7 @@ import (
 type config struct {
 	HTTP      httpserver.Config
 	Postgres  postgres.Config
+	Redis     redis.Config
 	Token     token.Config
 	Catalogue catalogue.Config
 
@@ -70,6 +72,11 @@ func run(log *slog.Logger) error {
 	if err := schema(ctx); err != nil {
 		return err
 	}
+	rdb, err := redis.Open(cfg.Redis)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()
 	verifier, err := token.NewVerifier(ctx, cfg.Token, log)
 	if err != nil {
 		return err
@@ -82,8 +89,9 @@ func run(log *slog.Logger) error {
 	reg := prometheus.NewRegistry()
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.Use(postgres.Outages)
+	outbox := store.NewOutbox(db, rdb, reg, log)
 	catalog := catalogue.New(cfg.Catalogue, cfg.InternalSecret)
-	carts, orders, keys := store.NewCarts(db), store.NewOrders(db), store.NewKeys(db)
+	carts, orders, keys := store.NewCarts(db), store.NewOrders(db, outbox), store.NewKeys(db, outbox)
 	httpapi.Register(app, httpapi.API{
 		Shopping: order.Shopping{Carts: carts, Catalogue: catalog},
 		Placing:  order.Placing{Stock: catalog, Carts: carts, Orders: orders, Keys: keys, TTL: cfg.OrderTTL, Log: log},
@@ -96,7 +104,12 @@ func run(log *slog.Logger) error {
 
 	log.Info("serving", "addr", cfg.HTTP.Addr)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return httpserver.Run(ctx, cfg.HTTP, app, ops) })
+	served, done := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer done()
+		return httpserver.Run(ctx, cfg.HTTP, app, ops)
+	})
+	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	for _, r := range []order.Routine{
 		{Name: "expire orders", Every: cfg.OrderExpiry, Log: log, Batch: orders.ExpireOverdue},
 		{Name: "forget keys", Every: cfg.KeyExpiry, Log: log, Batch: keys.Forget},

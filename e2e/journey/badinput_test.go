@@ -218,7 +218,11 @@ func (s *store) digests(t *testing.T) map[string]string {
 	digests := map[string]string{}
 	for _, table := range tables {
 		var digest string
-		err := s.db.QueryRow(t.Context(), `SELECT coalesce(md5(string_agg(x::text, E'\n' ORDER BY x::text)), '') FROM `+table+` x`).Scan(&digest)
+		query := `SELECT coalesce(md5(string_agg(x::text, E'\n' ORDER BY x::text)), '') FROM ` + table + ` x`
+		if strings.HasSuffix(table, ".invalidations") { // whose rows are marked and deleted by and by: how many there were
+			query = `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('` + table + `', 'id')), 0)::text`
+		}
+		err := s.db.QueryRow(t.Context(), query).Scan(&digest)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -78,8 +78,8 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, unava
 	case out == nil:
 		return nil
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("reading the answer of %s: %w", path, err)
+	if err := json.Unmarshal(answer, out); err != nil { // cut off, or of somebody else
+		return unavailable.Because(fmt.Errorf("reading the answer of %s: %w", path, err))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -199,4 +200,23 @@ func Plan(t testing.TB, db *pgxpool.Pool, s Sent) string {
 		t.Fatalf("explaining %s: %v", s.SQL, err)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Vacuum vacuums and analyses tables until the planner knows that all of their rows are visible, as it does in a table that
+// has been there for a while. One time is not always enough: any transaction of the server that began before may hold it up.
+func Vacuum(t testing.TB, super *pgxpool.Pool, tables ...string) {
+	t.Helper()
+	const visible = `SELECT bool_and(relallvisible >= relpages) FROM pg_class WHERE oid = ANY ($1::text[]::regclass[])`
+	deadline := time.Now().Add(time.Minute)
+	for done := false; !done; {
+		if _, err := super.Exec(t.Context(), "VACUUM (ANALYZE) "+strings.Join(tables, ", ")); err != nil {
+			t.Fatal(err)
+		}
+		if err := super.QueryRow(t.Context(), visible, tables).Scan(&done); err != nil {
+			t.Fatal(err)
+		}
+		if !done && time.Now().After(deadline) {
+			t.Fatalf("something keeps rows of %v invisible for a minute", tables)
+		}
+	}
 }

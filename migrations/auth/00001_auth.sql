@@ -48,10 +48,23 @@ CREATE TABLE auth.reset_codes (
     attempts   integer NOT NULL DEFAULT 0
 );
 
+-- The tags of what committed writes have changed: their copies must go. What is done stays for a while, in case that Redis
+-- forgets it.
+CREATE TABLE auth.invalidations (
+    id         bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT invalidations_pkey PRIMARY KEY,
+    tags       text[] NOT NULL CONSTRAINT invalidations_tags_some CHECK (cardinality(tags) > 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    done_at    timestamptz
+);
+CREATE INDEX idx_invalidations_pending ON auth.invalidations (id) WHERE done_at IS NULL;
+CREATE INDEX idx_invalidations_done ON auth.invalidations (done_at) WHERE done_at IS NOT NULL;
+
 GRANT SELECT, INSERT, UPDATE ON auth.users TO slippers_auth; -- deleting one is an update
 GRANT SELECT, INSERT, UPDATE, DELETE ON auth.sessions, auth.refresh_tokens, auth.reset_codes TO slippers_auth;
+GRANT SELECT, INSERT (tags), UPDATE (done_at), DELETE ON auth.invalidations TO slippers_auth;
 
 -- +goose Down
+DROP TABLE auth.invalidations;
 DROP TABLE auth.reset_codes;
 DROP TABLE auth.refresh_tokens;
 DROP TABLE auth.sessions;

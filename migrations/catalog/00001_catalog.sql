@@ -83,14 +83,27 @@ CREATE TABLE catalog.stock_movements (
     CONSTRAINT stock_movements_returned_what CHECK ((kind = 'returned') = (reservation_id IS NOT NULL))
 );
 
+-- The tags of what committed writes have changed: their copies must go. What is done stays for a while, in case that Redis
+-- forgets it.
+CREATE TABLE catalog.invalidations (
+    id         bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT invalidations_pkey PRIMARY KEY,
+    tags       text[] NOT NULL CONSTRAINT invalidations_tags_some CHECK (cardinality(tags) > 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    done_at    timestamptz
+);
+CREATE INDEX idx_invalidations_pending ON catalog.invalidations (id) WHERE done_at IS NULL;
+CREATE INDEX idx_invalidations_done ON catalog.invalidations (done_at) WHERE done_at IS NOT NULL;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON catalog.categories TO slippers_catalog;
 GRANT SELECT, INSERT, UPDATE ON catalog.slippers TO slippers_catalog; -- deleting one is an update
 GRANT SELECT, INSERT, UPDATE, DELETE ON catalog.slipper_images TO slippers_catalog;
 GRANT SELECT, INSERT, UPDATE ON catalog.reservations TO slippers_catalog;
 GRANT SELECT, INSERT ON catalog.reservation_lines TO slippers_catalog;
 GRANT SELECT, INSERT ON catalog.stock_movements TO slippers_catalog;
+GRANT SELECT, INSERT (tags), UPDATE (done_at), DELETE ON catalog.invalidations TO slippers_catalog;
 
 -- +goose Down
+DROP TABLE catalog.invalidations;
 DROP TABLE catalog.stock_movements;
 DROP TABLE catalog.reservation_lines;
 DROP TABLE catalog.reservations;

@@ -81,14 +81,27 @@ CREATE TABLE orders.idempotency_keys (
 );
 CREATE INDEX idx_idempotency_keys_created ON orders.idempotency_keys (created_at);
 
+-- The tags of what committed writes have changed: their copies must go. What is done stays for a while, in case that Redis
+-- forgets it.
+CREATE TABLE orders.invalidations (
+    id         bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT invalidations_pkey PRIMARY KEY,
+    tags       text[] NOT NULL CONSTRAINT invalidations_tags_some CHECK (cardinality(tags) > 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    done_at    timestamptz
+);
+CREATE INDEX idx_invalidations_pending ON orders.invalidations (id) WHERE done_at IS NULL;
+CREATE INDEX idx_invalidations_done ON orders.invalidations (done_at) WHERE done_at IS NOT NULL;
+
 GRANT SELECT, INSERT, UPDATE ON orders.carts TO slippers_orders;
 GRANT SELECT, INSERT, UPDATE, DELETE ON orders.cart_items TO slippers_orders;
 GRANT SELECT, INSERT, UPDATE (status, notes, updated_at) ON orders.orders TO slippers_orders; -- the rest of an order is for ever
 GRANT SELECT, INSERT ON orders.order_items TO slippers_orders;
 GRANT SELECT, INSERT ON orders.order_history TO slippers_orders;
 GRANT SELECT, INSERT, UPDATE, DELETE ON orders.idempotency_keys TO slippers_orders;
+GRANT SELECT, INSERT (tags), UPDATE (done_at), DELETE ON orders.invalidations TO slippers_orders;
 
 -- +goose Down
+DROP TABLE orders.invalidations;
 DROP TABLE orders.idempotency_keys;
 DROP TABLE orders.order_history;
 DROP TABLE orders.order_items;

@@ -10,10 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	ourredis "github.com/slippers-api/slippers/kit/redis"
 )
 
 const (
@@ -91,7 +92,7 @@ func (a *Announcer) Run(ctx context.Context) error {
 // Renew writes what Redis may lack, and then that it lacks nothing.
 func (a *Announcer) Renew(ctx context.Context) error {
 	ready := a.prefix + "ready"
-	server, err := a.runID(ctx)
+	server, err := ourredis.RunID(ctx, a.rdb)
 	if err != nil {
 		return err
 	}
@@ -115,18 +116,4 @@ func (a *Announcer) Renew(ctx context.Context) error {
 	}
 	a.server, a.last = server, began
 	return nil
-}
-
-// runID names the life of the Redis server: another one may have lost what the last one had.
-func (a *Announcer) runID(ctx context.Context) (string, error) {
-	info, err := a.rdb.Info(ctx, "server").Result()
-	if err != nil {
-		return "", fmt.Errorf("asking Redis for its run id: %w", err)
-	}
-	_, rest, _ := strings.Cut(info, "run_id:")
-	id, _, _ := strings.Cut(rest, "\r\n")
-	if id == "" {
-		return "unnamed", nil // an embedded server: it loses all with its process
-	}
-	return id, nil
 }

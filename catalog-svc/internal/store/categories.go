@@ -9,15 +9,19 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // Categories keeps the shelves of the shop. There are few: every list may read them all.
-type Categories struct{ db *pgxpool.Pool }
+type Categories struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewCategories returns the categories of db.
-func NewCategories(db *pgxpool.Pool) *Categories { return &Categories{db} }
+func NewCategories(db *pgxpool.Pool, o *invalidation.Outbox) *Categories { return &Categories{db, o} }
 
 const (
 	categoryColumns = `id, name, description, is_active, created_at, updated_at, version`
@@ -67,13 +71,17 @@ func (s *Categories) List(ctx context.Context, inactive bool, r page.Request) ([
 }
 
 // Create stores a new category, or returns catalog.ErrCategoryTaken.
-func (s *Categories) Create(ctx context.Context, c catalog.Category) (catalog.Category, error) {
+func (s *Categories) Create(ctx context.Context, c catalog.Category) (created catalog.Category, err error) {
 	const query = `INSERT INTO catalog.categories (name, description, is_active)
 		VALUES (@name, @description, @is_active) RETURNING ` + categoryColumns
 
-	return oneCategory(ctx, s.db, query, pgx.StrictNamedArgs{
-		"name": c.Name, "description": c.Description, "is_active": c.IsActive,
+	err = s.outbox.Write(ctx, []string{categoriesTag}, func(tx pgx.Tx) (err error) {
+		created, err = oneCategory(ctx, tx, query, pgx.StrictNamedArgs{
+			"name": c.Name, "description": c.Description, "is_active": c.IsActive,
+		})
+		return err
 	})
+	return created, err
 }
 
 // Update changes a category. It returns catalog.ErrCategoryNotFound, ErrStale, ErrCategoryInvalid or ErrCategoryTaken.
@@ -82,7 +90,7 @@ func (s *Categories) Update(ctx context.Context, id int64, change catalog.Catego
 		SET name = @name, description = @description, is_active = @is_active, version = version + 1, updated_at = now()
 		WHERE id = @id RETURNING ` + categoryColumns
 
-	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+	err = s.outbox.Write(ctx, categoryTags(id), func(tx pgx.Tx) error {
 		old, err := oneCategory(ctx, tx, categoryByID+` FOR UPDATE`, id)
 		if err != nil {
 			return err
@@ -104,12 +112,14 @@ func (s *Categories) Update(ctx context.Context, id int64, change catalog.Catego
 
 // Delete removes a category, or returns catalog.ErrCategoryNotFound. Its slippers stay, without one.
 func (s *Categories) Delete(ctx context.Context, id int64) error {
-	tag, err := s.db.Exec(ctx, `DELETE FROM catalog.categories WHERE id = $1`, id)
-	if err != nil {
-		return fmt.Errorf("deleting category %d: %w", id, err)
-	}
-	if tag.RowsAffected() == 0 {
-		return catalog.ErrCategoryNotFound
-	}
-	return nil
+	return s.outbox.Write(ctx, categoryTags(id), func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `DELETE FROM catalog.categories WHERE id = $1`, id)
+		if err != nil {
+			return fmt.Errorf("deleting category %d: %w", id, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return catalog.ErrCategoryNotFound
+		}
+		return nil
+	})
 }

@@ -8,15 +8,19 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/invalidation"
 )
 
 // Images keeps which slipper has which images. Every change locks the slipper first and gives it a new version.
 //
 // The blobs of images that are removed stay where they are: past orders show them.
-type Images struct{ db *pgxpool.Pool }
+type Images struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewImages returns the images of db.
-func NewImages(db *pgxpool.Pool) *Images { return &Images{db} }
+func NewImages(db *pgxpool.Pool, o *invalidation.Outbox) *Images { return &Images{db, o} }
 
 // List returns the images of a slipper, the primary one first, or catalog.ErrSlipperNotFound.
 func (s *Images) List(ctx context.Context, slipperID int64) ([]catalog.Image, error) {
@@ -107,7 +111,7 @@ func (s *Images) change(
 ) (images []catalog.Image, err error) {
 	const changed = `UPDATE catalog.slippers SET version = version + 1, updated_at = now() WHERE id = $1`
 
-	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+	err = s.outbox.Write(ctx, slipperTags(slipperID), func(tx pgx.Tx) error {
 		if _, err := lockSlipper(ctx, tx, slipperID, from); err != nil {
 			return err
 		}

@@ -18,11 +18,11 @@ import (
 // gallery says how the images of a slipper stand: "*a b" has the primary one first. It also checks what the slipper says.
 func gallery(t *testing.T, db *pgxpool.Pool, slipperID int64) string {
 	t.Helper()
-	all, err := store.NewImages(db).List(t.Context(), slipperID)
+	all, err := store.NewImages(db, outbox(t, db)).List(t.Context(), slipperID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.NewSlippers(db).Get(t.Context(), slipperID)
+	s, err := store.NewSlippers(db, outbox(t, db)).Get(t.Context(), slipperID)
 	if err != nil || len(s.Images) != len(all) || (s.Image == nil) != (len(all) == 0) || s.Image != nil && *s.Image != all[0].ImagePath {
 		t.Errorf("the slipper has %v and %v, the list %v, %v", s.Image, s.Images, all, err)
 	}
@@ -36,7 +36,7 @@ func gallery(t *testing.T, db *pgxpool.Pool, slipperID int64) string {
 func TestThereIsOnePrimaryImage(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	images := store.NewImages(db)
+	images := store.NewImages(db, outbox(t, db))
 	s := slipper(t, db, plain)
 	is := func(what, want string, err, wantErr error) {
 		t.Helper()
@@ -67,7 +67,7 @@ func TestThereIsOnePrimaryImage(t *testing.T) {
 	is("somebody else's", "*b a", images.Delete(t.Context(), other.ID, a), catalog.ErrImageNotFound)
 	is("all but one", "*b", images.Delete(t.Context(), s.ID, a), nil)
 	is("all", "", images.Delete(t.Context(), s.ID, b), nil)
-	if now, err := store.NewSlippers(db).Get(t.Context(), s.ID); now.Version != 8 || err != nil {
+	if now, err := store.NewSlippers(db, outbox(t, db)).Get(t.Context(), s.ID); now.Version != 8 || err != nil {
 		t.Errorf("version %d after 7 changes, %v, want 8", now.Version, err)
 	}
 }
@@ -75,7 +75,7 @@ func TestThereIsOnePrimaryImage(t *testing.T) {
 func TestImagesAddedAtOnceAreAllThereAndOneIsPrimary(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	images := store.NewImages(db)
+	images := store.NewImages(db, outbox(t, db))
 	s := slipper(t, db, plain)
 	var wg sync.WaitGroup
 	for i := range 12 {
@@ -98,7 +98,7 @@ func TestImagesAddedAtOnceAreAllThereAndOneIsPrimary(t *testing.T) {
 func TestCategories(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	categories, slippers := store.NewCategories(db), store.NewSlippers(db)
+	categories, slippers := store.NewCategories(db, outbox(t, db)), store.NewSlippers(db, outbox(t, db))
 	home, wool := category(t, db, "Home"), category(t, db, "Тёплые")
 	s := slipper(t, db, func(s *catalog.Slipper) { s.CategoryID = &wool.ID })
 

@@ -27,12 +27,12 @@ func fill(t *testing.T, db *pgxpool.Pool) {
 			FROM generate_series(1, 100000) n`,
 		`INSERT INTO catalog.slipper_images (slipper_id, image_path, is_primary)
 			SELECT n, '/static/slippers/' || n || '/1.jpg', true FROM generate_series(1, 100000) n`,
-		`VACUUM ANALYZE catalog.slippers, catalog.slipper_images, catalog.categories`,
 	} {
 		if _, err := super.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
+	testkit.Vacuum(t, super, "catalog.slippers", "catalog.slipper_images", "catalog.categories")
 }
 
 func TestListsNeverReadTheWholeTable(t *testing.T) {
@@ -40,7 +40,7 @@ func TestListsNeverReadTheWholeTable(t *testing.T) {
 	var queries testkit.Queries
 	db := testkit.PostgresTraced(t, &queries)
 	fill(t, db)
-	slippers := store.NewSlippers(db)
+	slippers := store.NewSlippers(db, outbox(t, db))
 
 	tests := map[string]struct {
 		filter  catalog.Filter
@@ -112,7 +112,7 @@ func TestStockNeverReadsTheWholeTable(t *testing.T) {
 		SELECT id, 1, 1, 100, 'Felt', '38' FROM r; ANALYZE catalog.reservations, catalog.reservation_lines`); err != nil {
 		t.Fatal(err)
 	}
-	stock := store.NewStock(db)
+	stock := store.NewStock(db, outbox(t, db))
 	queries.Take()
 	w := wanted(t, lines(19, 1, 3, 2, 77, 1)...)
 	w.ExpiresAt = time.Now().Add(-time.Second)
@@ -132,10 +132,10 @@ func TestStockNeverReadsTheWholeTable(t *testing.T) {
 	if _, err := stock.Release(t.Context(), w.ID); err != nil {
 		t.Error(err)
 	}
-	if _, err := store.NewSlippers(db).Some(t.Context(), []int64{1, 5, 99_999}); err != nil {
+	if _, err := store.NewSlippers(db, outbox(t, db)).Some(t.Context(), []int64{1, 5, 99_999}); err != nil {
 		t.Error(err)
 	}
-	if _, err := store.NewSlippers(db).Get(t.Context(), 7); err != nil {
+	if _, err := store.NewSlippers(db, outbox(t, db)).Get(t.Context(), 7); err != nil {
 		t.Error(err)
 	}
 	for _, s := range append(sent, queries.Take()...) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Sell makes a held reservation final. It returns catalog.ErrReservationNotFound or ErrReservationReleased. One whose time
-// is over and that still holds its stock can be sold.
+// is over and that still holds its stock can be sold. It changes no quantity, so no copy of a slipper either.
 func (s *Stock) Sell(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
 	const query = `UPDATE catalog.reservations SET state = 'sold', updated_at = now() WHERE id = $1 AND state = 'held'`
 

@@ -16,9 +16,9 @@ import (
 func TestTheSameReservationAnswersTheSameBytes(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock, slippers := store.NewStock(db), store.NewSlippers(db)
+	stock, slippers := store.NewStock(db, outbox(t, db)), store.NewSlippers(db, outbox(t, db))
 	s := slipper(t, db, plain)
-	if _, err := store.NewImages(db).Add(t.Context(), s.ID, []string{"/static/slippers/1/a.jpg"}); err != nil {
+	if _, err := store.NewImages(db, outbox(t, db)).Add(t.Context(), s.ID, []string{"/static/slippers/1/a.jpg"}); err != nil {
 		t.Fatal(err)
 	}
 	w := wanted(t, lines(s.ID, 10)...)
@@ -59,9 +59,9 @@ func TestTheSameReservationAnswersTheSameBytes(t *testing.T) {
 func TestReserveTakesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock := store.NewStock(db)
+	stock := store.NewStock(db, outbox(t, db))
 	a, b, deleted := slipper(t, db, plain), slipper(t, db, plain), slipper(t, db, plain)
-	if err := store.NewSlippers(db).Delete(t.Context(), deleted.ID); err != nil {
+	if err := store.NewSlippers(db, outbox(t, db)).Delete(t.Context(), deleted.ID); err != nil {
 		t.Fatal(err)
 	}
 	w := wanted(t, lines(a.ID, 1, b.ID, 11, deleted.ID, 1, 999, 2)...)
@@ -83,7 +83,7 @@ func TestReserveTakesAllOrNothing(t *testing.T) {
 func TestStatesOfAReservation(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock := store.NewStock(db)
+	stock := store.NewStock(db, outbox(t, db))
 	s := slipper(t, db, plain)
 	three := func() catalog.Wanted { return wanted(t, lines(s.ID, 3)...) }
 	step := func(what string, err, want error, left int64) {
@@ -126,7 +126,7 @@ func TestStatesOfAReservation(t *testing.T) {
 func TestOverdueReservationsComeBackOnce(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock := store.NewStock(db)
+	stock := store.NewStock(db, outbox(t, db))
 	s := slipper(t, db, func(s *catalog.Slipper) { s.Quantity = 250 })
 	var last catalog.Wanted
 	for i := range 220 {

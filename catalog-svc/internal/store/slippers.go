@@ -11,15 +11,19 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // Slippers keeps what is for sale.
-type Slippers struct{ db *pgxpool.Pool }
+type Slippers struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewSlippers returns the slippers of db.
-func NewSlippers(db *pgxpool.Pool) *Slippers { return &Slippers{db} }
+func NewSlippers(db *pgxpool.Pool, o *invalidation.Outbox) *Slippers { return &Slippers{db, o} }
 
 const (
 	// slipperColumns are a catalog.Slipper of slippers s and categories c, without its images.
@@ -99,7 +103,7 @@ func (s *Slippers) Some(ctx context.Context, ids []int64) ([]catalog.Slipper, er
 
 // Create stores a new slipper and where its stock came from. It returns catalog.ErrNoCategory when its category does not
 // exist.
-func (s *Slippers) Create(ctx context.Context, n catalog.Slipper) (catalog.Slipper, error) {
+func (s *Slippers) Create(ctx context.Context, n catalog.Slipper) (created catalog.Slipper, err error) {
 	const query = `
 		WITH created AS (
 			INSERT INTO catalog.slippers (name, size, price, quantity, category_id)
@@ -110,17 +114,21 @@ func (s *Slippers) Create(ctx context.Context, n catalog.Slipper) (catalog.Slipp
 		)
 		SELECT id FROM created`
 
-	var id int64
-	err := s.db.QueryRow(ctx, query, pgx.StrictNamedArgs{
-		"name": n.Name, "size": n.Size, "price": n.Price, "quantity": n.Quantity, "category_id": n.CategoryID,
-	}).Scan(&id)
-	if postgres.Violates(err, "slippers_category_id_fkey") {
-		return catalog.Slipper{}, catalog.ErrNoCategory
-	}
-	if err != nil {
-		return catalog.Slipper{}, fmt.Errorf("inserting a slipper: %w", err)
-	}
-	return s.Get(ctx, id)
+	err = s.outbox.Write(ctx, []string{slippersTag}, func(tx pgx.Tx) error {
+		var id int64
+		err := tx.QueryRow(ctx, query, pgx.StrictNamedArgs{
+			"name": n.Name, "size": n.Size, "price": n.Price, "quantity": n.Quantity, "category_id": n.CategoryID,
+		}).Scan(&id)
+		if postgres.Violates(err, "slippers_category_id_fkey") {
+			return catalog.ErrNoCategory
+		}
+		if err != nil {
+			return fmt.Errorf("inserting a slipper: %w", err)
+		}
+		created, err = getSlipper(ctx, tx, slipperByID, id)
+		return err
+	})
+	return created, err
 }
 
 // Update changes a slipper, and keeps what its stock changed by. It returns catalog.ErrSlipperNotFound, ErrStale,
@@ -135,7 +143,7 @@ func (s *Slippers) Update(ctx context.Context, id int64, change catalog.SlipperC
 		INSERT INTO catalog.stock_movements (slipper_id, kind, quantity)
 		SELECT @id, 'restocked', @delta::bigint WHERE @delta <> 0`
 
-	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+	err = s.outbox.Write(ctx, slipperTags(id), func(tx pgx.Tx) error {
 		old, err := lockSlipper(ctx, tx, id, from)
 		if err != nil {
 			return err
@@ -176,12 +184,14 @@ func (s *Slippers) Delete(ctx context.Context, id int64) error {
 	const query = `UPDATE catalog.slippers SET deleted_at = now(), updated_at = now(), version = version + 1
 		WHERE id = $1 AND deleted_at IS NULL`
 
-	tag, err := s.db.Exec(ctx, query, id)
-	if err != nil {
-		return fmt.Errorf("deleting slipper %d: %w", id, err)
-	}
-	if tag.RowsAffected() == 0 {
-		return catalog.ErrSlipperNotFound
-	}
-	return nil
+	return s.outbox.Write(ctx, slipperTags(id), func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, query, id)
+		if err != nil {
+			return fmt.Errorf("deleting slipper %d: %w", id, err)
+		}
+		if tag.RowsAffected() == 0 {
+			return catalog.ErrSlipperNotFound
+		}
+		return nil
+	})
 }

@@ -21,12 +21,12 @@ func TestASlipperComesBackAsItWasStored(t *testing.T) {
 	db := testkit.Postgres(t)
 	home := category(t, db, "Home")
 	s := slipper(t, db, func(s *catalog.Slipper) { s.CategoryID = &home.ID })
-	got, err := store.NewSlippers(db).Get(t.Context(), s.ID)
+	got, err := store.NewSlippers(db, outbox(t, db)).Get(t.Context(), s.ID)
 	if err != nil || got.Name != "Felt slipper" || got.Price != 12_900_000 || *got.CategoryName != "Home" || !got.IsAvailable ||
 		got.Image != nil || got.Revision() != "1-1" || got.CreatedAt.Location() != time.UTC {
 		t.Errorf("got %+v, %v", got, err)
 	}
-	if _, err := store.NewSlippers(db).Create(t.Context(), catalog.Slipper{Name: "x", Size: "3", Price: 1, CategoryID: new(int64(99))}); !errors.Is(err, catalog.ErrSlipperInvalid) {
+	if _, err := store.NewSlippers(db, outbox(t, db)).Create(t.Context(), catalog.Slipper{Name: "x", Size: "3", Price: 1, CategoryID: new(int64(99))}); !errors.Is(err, catalog.ErrSlipperInvalid) {
 		t.Errorf("in a category that is not there: %v", err)
 	}
 	balanced(t, db)
@@ -35,7 +35,7 @@ func TestASlipperComesBackAsItWasStored(t *testing.T) {
 func TestUpdateChangesOnlyWhatItIsTold(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	slippers := store.NewSlippers(db)
+	slippers := store.NewSlippers(db, outbox(t, db))
 	home := category(t, db, "Home")
 	s := slipper(t, db, func(s *catalog.Slipper) { s.CategoryID = &home.ID })
 	steps := []struct {
@@ -72,7 +72,7 @@ func TestOneOfManyUpdatesFromTheSameRevisionWins(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			_, err := store.NewSlippers(db).Update(t.Context(), s.ID, catalog.SlipperChange{Quantity: new(int64(i))}, catalog.Expected{"1-0"})
+			_, err := store.NewSlippers(db, outbox(t, db)).Update(t.Context(), s.ID, catalog.SlipperChange{Quantity: new(int64(i))}, catalog.Expected{"1-0"})
 			if err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, catalog.ErrStale) {
@@ -90,7 +90,7 @@ func TestOneOfManyUpdatesFromTheSameRevisionWins(t *testing.T) {
 func TestADeletedSlipperIsGoneAndItsStockAccountedFor(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	slippers, stock := store.NewSlippers(db), store.NewStock(db)
+	slippers, stock := store.NewSlippers(db, outbox(t, db)), store.NewStock(db, outbox(t, db))
 	s, other := slipper(t, db, plain), slipper(t, db, plain)
 	w := wanted(t, lines(s.ID, 4)...)
 	if _, err := stock.Reserve(t.Context(), w); err != nil {
@@ -101,7 +101,7 @@ func TestADeletedSlipperIsGoneAndItsStockAccountedFor(t *testing.T) {
 	}
 	_, get := slippers.Get(t.Context(), s.ID)
 	_, update := slippers.Update(t.Context(), s.ID, catalog.SlipperChange{}, nil)
-	_, images := store.NewImages(db).List(t.Context(), s.ID)
+	_, images := store.NewImages(db, outbox(t, db)).List(t.Context(), s.ID)
 	for what, err := range map[string]error{"get": get, "update": update, "images": images, "delete": slippers.Delete(t.Context(), s.ID)} {
 		if !errors.Is(err, catalog.ErrSlipperNotFound) {
 			t.Errorf("%s: %v, want %v", what, err, catalog.ErrSlipperNotFound)
@@ -149,11 +149,11 @@ func TestListFilters(t *testing.T) {
 		"nothing matches": {catalog.Filter{Size: "50"}, ""},
 	}
 	for name, tt := range tests {
-		items, total, err := store.NewSlippers(db).List(t.Context(), tt.filter, page.Request{Sort: "id_asc", Limit: 10})
+		items, total, err := store.NewSlippers(db, outbox(t, db)).List(t.Context(), tt.filter, page.Request{Sort: "id_asc", Limit: 10})
 		if err != nil || names(items) != tt.want || int(total) != len(items) {
 			t.Errorf("%s: got %s, %d, %v, want %s", name, names(items), total, err, tt.want)
 		}
-		past, total, err := store.NewSlippers(db).List(t.Context(), tt.filter, page.Request{Sort: "id_asc", Limit: 10, Skip: 100})
+		past, total, err := store.NewSlippers(db, outbox(t, db)).List(t.Context(), tt.filter, page.Request{Sort: "id_asc", Limit: 10, Skip: 100})
 		if err != nil || len(past) != 0 || int(total) != len(items) {
 			t.Errorf("%s, past the end: %d of %d, %v", name, len(past), total, err)
 		}
@@ -164,7 +164,7 @@ func TestListFilters(t *testing.T) {
 func TestPagesByCursorAndBySkipAgree(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	slippers := store.NewSlippers(db)
+	slippers := store.NewSlippers(db, outbox(t, db))
 	if _, err := db.Exec(t.Context(), `INSERT INTO catalog.slippers (name, size, price, created_at)
 		SELECT 'Slipper ' || n % 3, '38', 1 + n % 4, timestamptz '2026-01-01' + n % 5 * interval '1 microsecond'
 		FROM generate_series(1, 50) n`); err != nil {

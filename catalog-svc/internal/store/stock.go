@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/money"
 )
 
@@ -16,10 +18,16 @@ import (
 //
 // Whoever changes stock locks slippers in the order of their ids, and a reservation only after its slippers. So two of
 // them never wait for each other.
-type Stock struct{ db *pgxpool.Pool }
+//
+// The pages of those slippers are made worthless at once, the lists together with those of other sales: a list may show a
+// quantity that is a second old, and a shop that sells keeps its lists in the cache.
+type Stock struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewStock returns the stock of db.
-func NewStock(db *pgxpool.Pool) *Stock { return &Stock{db} }
+func NewStock(db *pgxpool.Pool, o *invalidation.Outbox) *Stock { return &Stock{db, o} }
 
 // taken is what became of a wanted line. A slipper that is not for sale has no snapshot and nothing available.
 type taken struct {
@@ -30,7 +38,9 @@ type taken struct {
 	Name      *string
 	Size      *string
 	Image     *string
-	Reserved  bool // the whole reservation was made
+
+	// Invalidation is the id of what the whole reservation recorded. There is none if it was not made.
+	Invalidation *int64
 }
 
 // Reserve takes all lines or none, in one round trip. The same id again answers the same. It returns
@@ -59,19 +69,24 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 			), kept AS (
 				INSERT INTO catalog.reservation_lines (reservation_id, slipper_id, quantity, price, name, size, image)
 				SELECT r.id, w.slipper_id, w.requested, w.price, w.name, w.size, w.image FROM reservation r, wanted w
+			), outdated AS (
+				INSERT INTO catalog.invalidations (tags) SELECT @tags::text[] || @later::text[] FROM reservation RETURNING id
 			)
-			SELECT slipper_id, requested, available, price, name, size, image, EXISTS (SELECT FROM reservation) AS reserved
+			SELECT slipper_id, requested, available, price, name, size, image, (SELECT id FROM outdated) AS invalidation
 			FROM wanted ORDER BY slipper_id`
 	)
 	slippers, quantities := make([]int64, len(w.Lines)), make([]int64, len(w.Lines))
+	outdated := invalidation.Pending{Later: []string{slippersTag}}
 	for i, l := range w.Lines {
 		slippers[i], quantities[i] = l.SlipperID, l.Quantity
+		outdated.Tags = append(outdated.Tags, tagOf(slipperTag, l.SlipperID))
 	}
 	var lines []taken
 	var b pgx.Batch // is a transaction of its own
 	b.Queue(lock, pgx.StrictNamedArgs{"id": w.ID, "slippers": slippers})
 	b.Queue(take, pgx.StrictNamedArgs{
 		"id": w.ID, "expires_at": w.ExpiresAt, "slippers": slippers, "quantities": quantities,
+		"tags": outdated.Tags, "later": outdated.Later,
 	}).Query(func(rows pgx.Rows) (err error) {
 		lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[taken])
 		return err
@@ -79,7 +94,9 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
 		return catalog.Reservation{}, fmt.Errorf("reserving %s: %w", w.ID, err)
 	}
-	if lines[0].Reserved {
+	if id := lines[0].Invalidation; id != nil {
+		outdated.ID = *id
+		s.outbox.Publish(ctx, outdated)
 		return reserved(w, lines), nil
 	}
 	made, err := s.reservation(ctx, w.ID)
@@ -87,6 +104,7 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 		return catalog.Reservation{}, err
 	}
 	if made != nil {
+		s.outbox.Publish(ctx, outdated) // who made it may not have come to that
 		return w.Answer(*made)
 	}
 	return catalog.Reservation{}, catalog.ErrOutOfStock.With("unavailable", unavailable(lines))
@@ -121,7 +139,8 @@ func (s *Stock) Release(ctx context.Context, id uuid.UUID) (catalog.Reservation,
 	if _, err := s.db.Exec(ctx, refuse, id); err != nil {
 		return catalog.Reservation{}, fmt.Errorf("refusing reservation %s: %w", id, err)
 	}
-	if err := s.giveBack(ctx, id); err != nil {
+	released, err := s.giveBack(ctx, id)
+	if err != nil {
 		return catalog.Reservation{}, err
 	}
 	r, err := s.reservation(ctx, id)
@@ -131,11 +150,19 @@ func (s *Stock) Release(ctx context.Context, id uuid.UUID) (catalog.Reservation,
 	if r.State == catalog.Sold {
 		return catalog.Reservation{}, catalog.ErrReservationSold
 	}
+	if !released && len(r.Lines) > 0 { // who released it may not have come to that
+		outdated := invalidation.Pending{Later: []string{slippersTag}}
+		for _, l := range r.Lines {
+			outdated.Tags = append(outdated.Tags, tagOf(slipperTag, l.SlipperID))
+		}
+		s.outbox.Publish(ctx, outdated)
+	}
 	return *r, nil
 }
 
-// giveBack releases a reservation if it is held. Counting what is locked makes the locks come before the reservation's.
-func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) error {
+// giveBack releases a reservation if it is held, and says whether it was. Counting what is locked makes the locks come
+// before the reservation's.
+func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) (released bool, err error) {
 	const query = `
 		WITH lines AS (
 			SELECT slipper_id, quantity FROM catalog.reservation_lines WHERE reservation_id = $1
@@ -144,14 +171,26 @@ func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) error {
 		), released AS (
 			UPDATE catalog.reservations SET state = 'released', updated_at = now()
 			WHERE id = $1 AND state = 'held' AND (SELECT count(*) FROM locked) >= 0 RETURNING id
+		), returned AS (
+			UPDATE catalog.slippers s SET quantity = s.quantity + l.quantity, version = s.version + 1
+			FROM lines l, released WHERE s.id = l.slipper_id
 		)
-		UPDATE catalog.slippers s SET quantity = s.quantity + l.quantity, version = s.version + 1
-		FROM lines l, released WHERE s.id = l.slipper_id`
+		INSERT INTO catalog.invalidations (tags)
+		SELECT array_prepend('` + slippersTag + `', array_agg('` + slipperTag + `:' || l.slipper_id)) FROM lines l, released
+		HAVING count(*) > 0
+		RETURNING id, tags`
 
-	if _, err := s.db.Exec(ctx, query, id); err != nil {
-		return fmt.Errorf("releasing reservation %s: %w", id, err)
+	var outdated invalidation.Pending
+	err = s.db.QueryRow(ctx, query, id).Scan(&outdated.ID, &outdated.Tags)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("releasing reservation %s: %w", id, err)
 	}
-	return nil
+	outdated.Later, outdated.Tags = outdated.Tags[:1], outdated.Tags[1:]
+	s.outbox.Publish(ctx, outdated)
+	return true, nil
 }
 
 // overdueAtOnce is how many reservations one round of expiry releases.
@@ -172,7 +211,7 @@ func (s *Stock) ReleaseOverdue(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("reading overdue reservations: %w", err)
 	}
 	for _, id := range ids {
-		if err := s.giveBack(ctx, id); err != nil {
+		if _, err := s.giveBack(ctx, id); err != nil {
 			return 0, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 )
@@ -24,10 +25,13 @@ const (
 )
 
 // Keys keeps what requests with an Idempotency-Key intend, and what came of them.
-type Keys struct{ db *pgxpool.Pool }
+type Keys struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewKeys returns the keys of db.
-func NewKeys(db *pgxpool.Pool) *Keys { return &Keys{db} }
+func NewKeys(db *pgxpool.Pool, o *invalidation.Outbox) *Keys { return &Keys{db, o} }
 
 // begun is the work of an attempt.
 type begun struct {
@@ -99,6 +103,8 @@ func (s *Keys) earlier(ctx context.Context, r order.Request) (order.Intent, erro
 		return order.Intent{}, order.ErrKeyReused
 	case f.Answer == nil && f.Refusal == nil:
 		return order.Intent{}, order.ErrInProgress
+	case f.Answer != nil:
+		s.outbox.Publish(ctx, invalidation.Pending{Tags: orderTags(r.Buyer.ID)}) // who placed it may not have come to that
 	}
 	return order.Intent{Done: &order.Outcome{Order: f.Answer, Refusal: f.Refusal}}, nil
 }

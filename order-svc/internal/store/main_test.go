@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/migrations"
@@ -137,21 +139,28 @@ type desk struct {
 	order.Placing
 	order.Changing
 	db     *pgxpool.Pool
+	rdb    *testkit.OwnRedis
+	outbox *invalidation.Outbox
 	carts  *store.Carts
 	orders *store.Orders
 	keys   *store.Keys
 	stock  *warehouse
 }
 
+func outbox(db *pgxpool.Pool, rdb *testkit.OwnRedis) *invalidation.Outbox {
+	return store.NewOutbox(db, rdb.Client, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+}
+
 func open(t *testing.T, pieces int64) desk {
 	t.Helper()
 	db := testkit.Postgres(t)
-	carts, orders, keys, stock := store.NewCarts(db), store.NewOrders(db), store.NewKeys(db), newWarehouse(pieces)
-	log := slog.New(slog.DiscardHandler)
+	rdb, log := testkit.NewOwnRedis(t), slog.New(slog.DiscardHandler)
+	told := outbox(db, rdb)
+	carts, orders, keys, stock := store.NewCarts(db), store.NewOrders(db, told), store.NewKeys(db, told), newWarehouse(pieces)
 	return desk{
 		Placing:  order.Placing{Stock: stock, Carts: carts, Orders: orders, Keys: keys, TTL: time.Hour, Log: log},
 		Changing: order.Changing{Orders: orders, Stock: stock, Log: log},
-		db:       db, carts: carts, orders: orders, keys: keys, stock: stock,
+		db:       db, rdb: rdb, outbox: told, carts: carts, orders: orders, keys: keys, stock: stock,
 	}
 }
 

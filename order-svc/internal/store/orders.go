@@ -12,16 +12,20 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 )
 
 // Orders keeps orders and what happened to them.
-type Orders struct{ db *pgxpool.Pool }
+type Orders struct {
+	db     *pgxpool.Pool
+	outbox *invalidation.Outbox
+}
 
 // NewOrders returns the orders of db.
-func NewOrders(db *pgxpool.Pool) *Orders { return &Orders{db} }
+func NewOrders(db *pgxpool.Pool, o *invalidation.Outbox) *Orders { return &Orders{db, o} }
 
 // orderColumns are those of an order.Order, of orders o. The items come with it, so that a list is one statement; amounts
 // in JSON are in major units, as money.Amount reads them.
@@ -89,6 +93,12 @@ func (s *Orders) List(ctx context.Context, f order.Filter, r page.Request) ([]or
 	return items, total, nil
 }
 
+// changed is an order after a change, and the id of what the change recorded.
+type changed struct {
+	order.Order
+	Invalidation int64
+}
+
 // Change makes a change of an order that still is what the change starts from, with its history in the same statement.
 // It returns order.ErrTransition.
 func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error) {
@@ -100,14 +110,20 @@ func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error
 		), kept AS (
 			INSERT INTO orders.order_history (order_id, actor_id, from_status, to_status, reason)
 			SELECT id, @actor, @from, @to, @reason FROM changed WHERE @from::text <> @to::text
+		), outdated AS (
+			INSERT INTO orders.invalidations (tags) SELECT ARRAY['` + allTag + `', '` + userTag + `' || user_id] FROM changed RETURNING id
 		)
-		SELECT ` + orderColumns + ` FROM changed o`
+		SELECT ` + orderColumns + `, (SELECT id FROM outdated) AS invalidation FROM changed o`
 
-	o, err := postgres.One[order.Order](ctx, s.db, fmt.Sprintf("changing order %d", c.OrderID),
+	o, err := postgres.One[changed](ctx, s.db, fmt.Sprintf("changing order %d", c.OrderID),
 		order.ErrTransition.WithDetail("The order has changed meanwhile."), query, pgx.StrictNamedArgs{
 			"id": c.OrderID, "from": c.From, "to": c.To, "notes": c.Notes, "actor": c.ActorID, "reason": c.Reason,
 		})
-	return inUTC(o), err
+	if err != nil {
+		return order.Order{}, err
+	}
+	s.outbox.Publish(ctx, invalidation.Pending{ID: o.Invalidation, Tags: orderTags(o.UserID)})
+	return inUTC(o.Order), nil
 }
 
 // History returns what happened to the order, oldest first.
@@ -144,16 +160,28 @@ func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 			ORDER BY expires_at LIMIT @most FOR UPDATE SKIP LOCKED
 		), expired AS (
 			UPDATE orders.orders o SET status = 'EXPIRED', updated_at = now() FROM overdue
-			WHERE o.id = overdue.id AND o.status = 'PENDING' RETURNING o.id
+			WHERE o.id = overdue.id AND o.status = 'PENDING' RETURNING o.id, o.user_id
+		), kept AS (
+			INSERT INTO orders.order_history (order_id, from_status, to_status, reason)
+			SELECT id, 'PENDING', 'EXPIRED', 'not paid in time' FROM expired
+		), outdated AS (
+			INSERT INTO orders.invalidations (tags)
+			SELECT array_prepend('` + allTag + `', array_agg(DISTINCT '` + userTag + `' || user_id)) FROM expired HAVING count(*) > 0
+			RETURNING id, tags
 		)
-		INSERT INTO orders.order_history (order_id, from_status, to_status, reason)
-		SELECT id, 'PENDING', 'EXPIRED', 'not paid in time' FROM expired`
+		SELECT id, tags, (SELECT count(*) FROM expired) FROM outdated`
 
-	tag, err := s.db.Exec(ctx, query, pgx.StrictNamedArgs{"most": overdueAtOnce})
-	if err != nil {
+	var n int64
+	var outdated invalidation.Pending
+	err := s.db.QueryRow(ctx, query, pgx.StrictNamedArgs{"most": overdueAtOnce}).Scan(&outdated.ID, &outdated.Tags, &n)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return 0, nil
+	case err != nil:
 		return 0, fmt.Errorf("expiring orders: %w", err)
 	}
-	return tag.RowsAffected(), nil
+	s.outbox.Publish(ctx, outdated)
+	return n, nil
 }
 
 // unsure wraps order.ErrUnsure unless err proves that nothing was stored.

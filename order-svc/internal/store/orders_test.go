@@ -178,7 +178,7 @@ func TestOrderListsFilterAndPage(t *testing.T) {
 	t.Parallel()
 	var queries testkit.Queries
 	db := testkit.PostgresTraced(t, &queries)
-	orders := store.NewOrders(db)
+	orders := store.NewOrders(db, outbox(db, testkit.NewOwnRedis(t)))
 	var placed []order.Order
 	for i, user := range []int64{7, 8, 7, 7} {
 		o, err := orders.Place(t.Context(), order.Order{
@@ -244,13 +244,13 @@ func TestOrderListsNeverReadTheWholeTable(t *testing.T) {
 				gen_random_uuid(), now() + interval '1 hour', now() - n * interval '1 minute' FROM generate_series(1, 200000) n`,
 		`INSERT INTO orders.order_items (order_id, slipper_id, quantity, unit_price, total_price, name, size)
 			SELECT id, 1, 1, 12900000, 12900000, 'Felt slipper', '38' FROM orders.orders`,
-		`VACUUM ANALYZE orders.orders, orders.order_items`,
 	} {
 		if _, err := super.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	orders := store.NewOrders(db)
+	testkit.Vacuum(t, super, "orders.orders", "orders.order_items")
+	orders := store.NewOrders(db, outbox(db, testkit.NewOwnRedis(t)))
 	deep := &page.Position{Key: time.Now().AddDate(0, 0, -100).Format(time.RFC3339Nano), ID: 150_000}
 	for name, f := range map[string]order.Filter{
 		"all": {}, "a user's": {UserID: new(int64(77))}, "a user's paid": {UserID: new(int64(77)), Status: new(order.Paid)},

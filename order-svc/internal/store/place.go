@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
@@ -20,15 +21,17 @@ import (
 // the order may have been stored nevertheless.
 func (s *Orders) Place(ctx context.Context, o order.Order, expires time.Time, r order.Request) (order.Order, error) {
 	if r.Key == nil {
-		made, err := insert(ctx, s.db, o, expires, r)
+		made, outdated, err := insert(ctx, s.db, o, expires, r)
 		if err != nil {
 			return order.Order{}, unsure(err)
 		}
+		s.outbox.Publish(ctx, outdated)
 		return made, nil
 	}
 	var made order.Order
+	var outdated invalidation.Pending
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) (err error) {
-		if made, err = insert(ctx, tx, o, expires, r); err != nil {
+		if made, outdated, err = insert(ctx, tx, o, expires, r); err != nil {
 			return err
 		}
 		return finish(ctx, tx, made, *r.Key)
@@ -39,6 +42,7 @@ func (s *Orders) Place(ctx context.Context, o order.Order, expires time.Time, r 
 	case err != nil:
 		return order.Order{}, unsure(err)
 	}
+	s.outbox.Publish(ctx, outdated)
 	return made, nil
 }
 
@@ -47,11 +51,15 @@ type inserted struct {
 	ID        int64
 	CreatedAt time.Time
 	Items     []int64 // their ids, in the order of the lines
+
+	Invalidation int64
 }
 
 // insert is one statement, because an order is: nobody sees it without its lines. A line of the cart that was changed
 // since it was ordered stays there.
-func insert(ctx context.Context, db postgres.Querier, o order.Order, expires time.Time, r order.Request) (order.Order, error) {
+func insert(
+	ctx context.Context, db postgres.Querier, o order.Order, expires time.Time, r order.Request,
+) (order.Order, invalidation.Pending, error) {
 	const query = `
 		WITH placed AS (
 			INSERT INTO orders.orders (user_id, user_name, status, total_amount, notes, reservation_id, expires_at)
@@ -70,8 +78,11 @@ func insert(ctx context.Context, db postgres.Querier, o order.Order, expires tim
 			DELETE FROM orders.cart_items i
 			USING orders.carts c, unnest(@slippers::bigint[], @quantities::bigint[]) AS l (slipper_id, quantity)
 			WHERE @clear AND c.user_id = @user AND i.cart_id = c.id AND i.slipper_id = l.slipper_id AND i.quantity = l.quantity
+		), outdated AS (
+			INSERT INTO orders.invalidations (tags) SELECT @tags FROM placed RETURNING id
 		)
-		SELECT id, created_at, (SELECT array_agg(id ORDER BY id) FROM lines) AS items FROM placed`
+		SELECT id, created_at, (SELECT array_agg(id ORDER BY id) FROM lines) AS items, (SELECT id FROM outdated) AS invalidation
+		FROM placed`
 
 	n := len(o.Items)
 	slippers, quantities, prices, totals := make([]int64, n), make([]int64, n), make([]money.Amount, n), make([]money.Amount, n)
@@ -85,15 +96,16 @@ func insert(ctx context.Context, db postgres.Querier, o order.Order, expires tim
 		"reservation": o.ReservationID, "expires": expires, "clear": r.ClearCart,
 		"slippers": slippers, "quantities": quantities, "prices": prices, "totals": totals,
 		"line_notes": notes, "names": names, "sizes": sizes, "images": images,
+		"tags": orderTags(o.UserID),
 	})
 	if err != nil {
-		return order.Order{}, err
+		return order.Order{}, invalidation.Pending{}, err
 	}
 	o.ID, o.OrderID, o.CreatedAt, o.UpdatedAt = got.ID, got.ID, got.CreatedAt, got.CreatedAt
 	for i, id := range got.Items {
 		o.Items[i].ID = id
 	}
-	return inUTC(o), nil
+	return inUTC(o), invalidation.Pending{ID: got.Invalidation, Tags: orderTags(o.UserID)}, nil
 }
 
 // finish keeps the answer under the key, if the key still is this attempt's.

@@ -1,0 +1,110 @@
+package invalidation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/slippers-api/slippers/kit/requestid"
+	"github.com/slippers-api/slippers/kit/stamp"
+)
+
+// Where a bump came from.
+const (
+	inline   = "inline"   // the write itself
+	outbox   = "outbox"   // the routine
+	failover = "failover" // the routine, after another Redis server took over
+)
+
+const (
+	// trips is after how many failures in a row writes leave Redis alone, so that one that hangs costs few of them their
+	// time. The routine goes on asking, and lets them try again.
+	trips = 3
+
+	tagsAtOnce = 500
+)
+
+var errLeftAlone = errors.New("redis has just failed several times")
+
+// bumper bumps tags, and says so.
+type bumper struct {
+	rdb      *redis.Client
+	patience time.Duration
+	failures atomic.Int32 // in a row
+	log      *slog.Logger
+
+	kinds  []string
+	bumped *prometheus.CounterVec
+	late   prometheus.Counter
+}
+
+func newBumper(s Setup) *bumper {
+	b := &bumper{
+		rdb: s.Redis, patience: s.Redis.Options().ReadTimeout, log: s.Log, kinds: s.Kinds,
+		bumped: promauto.With(s.Registry).NewCounterVec(prometheus.CounterOpts{
+			Name: "cache_invalidations_total",
+			Help: "Tags whose copies were made worthless, by their kind and by who did it: the write, the outbox's routine, or the routine after a failover of Redis.",
+		}, []string{"tag_kind", "source"}),
+		late: promauto.With(s.Registry).NewCounter(prometheus.CounterOpts{
+			Name: "cache_invalidations_late_total",
+			Help: "Writes that were answered before their copies were worthless, because Redis could not be asked. Readers may have seen old pages until the outbox caught up.",
+		}),
+	}
+	for _, kind := range slices.Concat(s.Kinds, []string{other}) {
+		for _, source := range []string{inline, outbox, failover} {
+			b.bumped.WithLabelValues(kind, source)
+		}
+	}
+	return b
+}
+
+// inline bumps for a write, which it holds up for no longer than its patience. Whether the caller still listens does not
+// matter: the write is committed.
+func (b *bumper) inline(ctx context.Context, tags []string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.patience)
+	defer cancel()
+	err := errLeftAlone
+	if b.failures.Load() < trips {
+		err = b.bump(ctx, inline, tags)
+		if err == nil {
+			b.failures.Store(0)
+			return nil
+		}
+		b.failures.Add(1)
+	}
+	b.late.Inc()
+	b.log.WarnContext(ctx, "invalidation left to the outbox", "tags", tags, "id", requestid.From(ctx), "err", err)
+	return err
+}
+
+func (b *bumper) bump(ctx context.Context, source string, tags []string) error {
+	for some := range slices.Chunk(tags, tagsAtOnce) {
+		if err := stamp.Bump(ctx, b.rdb, some...); err != nil {
+			return err
+		}
+		for _, tag := range some {
+			b.bumped.WithLabelValues(b.kind(tag), source).Inc()
+		}
+		b.log.InfoContext(ctx, "invalidated", "tags", some, "source", source, "id", requestid.From(ctx))
+	}
+	return nil
+}
+
+// other labels the tags of a kind that nobody declared.
+const other = "other"
+
+func (b *bumper) kind(tag string) string {
+	kind, _, _ := strings.Cut(tag, ":")
+	if slices.Contains(b.kinds, kind) {
+		return kind
+	}
+	return other
+}

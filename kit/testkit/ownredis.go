@@ -1,0 +1,97 @@
+package testkit
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// OwnRedis is a part of the tests' Redis that nobody else sees: every key gets a prefix on its way, so it is for commands
+// of one key. Its client waits for a Redis on a busy machine, except while it is Away.
+type OwnRedis struct {
+	*redis.Client
+
+	// Away says whether Redis cannot be reached.
+	Away atomic.Bool
+
+	// ReadOnly says whether Redis refuses what would change it, as one does that another has taken over from.
+	ReadOnly atomic.Bool
+
+	prefix string
+	runID  atomic.Pointer[string]
+}
+
+// NewOwnRedis returns a part for one test.
+func NewOwnRedis(t testing.TB) *OwnRedis {
+	t.Helper()
+	o := *Redis(t).Options()
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = time.Minute, time.Minute, time.Minute, time.Minute
+	r := &OwnRedis{Client: redis.NewClient(&o), prefix: rand.Text() + ":"}
+	r.TakeOver()
+	r.AddHook(ownHook{r})
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+// TakeOver makes Redis answer as if another server was there now.
+func (r *OwnRedis) TakeOver() { r.runID.Store(new(rand.Text())) }
+
+// ownHook is what OwnRedis does to commands.
+type ownHook struct{ r *OwnRedis }
+
+var (
+	errAway     = errors.New("the tests have taken Redis away")
+	errReadOnly = errors.New("READONLY the tests let Redis change nothing")
+)
+
+// DialHook implements redis.Hook.
+func (ownHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook implements redis.Hook.
+func (h ownHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if err := h.before(cmd); err != nil {
+			return err
+		}
+		err := next(ctx, cmd)
+		if info, ok := cmd.(*redis.StringCmd); ok && cmd.Name() == "info" && err == nil {
+			info.SetVal("run_id:" + *h.r.runID.Load() + "\r\n")
+		}
+		return err
+	}
+}
+
+// ProcessPipelineHook implements redis.Hook.
+func (h ownHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			if err := h.before(cmd); err != nil {
+				return err
+			}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (h ownHook) before(cmd redis.Cmder) error {
+	switch {
+	case h.r.Away.Load():
+		cmd.SetErr(errAway)
+		return errAway
+	case h.r.ReadOnly.Load() && cmd.Name() == "set":
+		cmd.SetErr(errReadOnly)
+		return errReadOnly
+	}
+	switch args := cmd.Args(); cmd.Name() {
+	case "get", "set":
+		if key, ok := args[1].(string); ok {
+			args[1] = h.r.prefix + key
+		}
+	}
+	return nil
+}
