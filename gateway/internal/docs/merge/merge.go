@@ -21,10 +21,14 @@ type component struct{ section, name string }
 
 func (c component) ref() string { return "#/components/" + c.section + "/" + c.name }
 
+// tooMany is the response of the first document that every operation promises which limited names.
+const tooMany = "#/components/responses/TooManyRequests"
+
 // Merge returns as JSON the document that has the info of the first one and the public operations of all. Components that
-// are written alike become one; of those that are not, the later ones get their document's name in front.
-func Merge(docs ...Document) ([]byte, error) {
-	all := merged{paths: mapping(), tags: &yaml.Node{Kind: yaml.SequenceNode}, components: map[component]*yaml.Node{}, operations: map[string]string{}}
+// are written alike become one; of those that are not, the later ones get their document's name in front. The services do
+// not know of the gateway's limits: limited says which operations have one.
+func Merge(limited func(method, path string) bool, docs ...Document) ([]byte, error) {
+	all := merged{limited: limited, paths: mapping(), tags: &yaml.Node{Kind: yaml.SequenceNode}, components: map[component]*yaml.Node{}, operations: map[string]string{}}
 	for i, d := range docs {
 		var file yaml.Node
 		if err := yaml.Unmarshal(d.YAML, &file); err != nil {
@@ -46,6 +50,7 @@ func Merge(docs ...Document) ([]byte, error) {
 
 // merged is what has been merged so far.
 type merged struct {
+	limited           func(method, path string) bool
 	info, paths, tags *yaml.Node
 	components        map[component]*yaml.Node
 	order             []component
@@ -79,6 +84,11 @@ func (m *merged) add(name string, root *yaml.Node) error {
 			}
 			if operation.Kind == yaml.MappingNode && get(operation, "security") == nil && security != nil {
 				set(operation, "security", security)
+			}
+			if responses := get(operation, "responses"); responses != nil && m.limited(strings.ToUpper(method), path) && get(responses, "429") == nil {
+				refusal := mapping()
+				set(refusal, "$ref", text(tooMany))
+				set(responses, "429", refusal)
 			}
 		}
 		set(m.paths, path, item)

@@ -9,6 +9,9 @@ import (
 	"github.com/slippers-api/slippers/gateway/internal/docs/merge"
 )
 
+// limited is what the gateway limits of both documents.
+func limited(method, path string) bool { return method == "POST" && path == "/b" }
+
 const first = `
 openapi: 3.1.0
 info: {title: Shop, version: "1"}
@@ -20,7 +23,9 @@ paths:
       responses: {"200": {$ref: "#/components/responses/Fine"}}
 components:
   securitySchemes: {bearer: {type: http, scheme: bearer}}
-  responses: {Fine: {description: Fine, content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}}}}}
+  responses:
+    Fine: {description: Fine, content: {application/json: {schema: {$ref: "#/components/schemas/Thing"}}}}
+    TooManyRequests: {description: Later}
   schemas:
     Thing: {type: string}
     Same: {type: integer, minimum: 1}
@@ -70,12 +75,17 @@ const want = `{
         "responses": {"200": {"$ref": "#/components/responses/OtherFine"}},
         "security": [{"bearer": []}]
       },
-      "post": {"operationId": "c", "security": [{}], "responses": {"200": {"description": "Fine"}}}
+      "post": {
+        "operationId": "c",
+        "security": [{}],
+        "responses": {"200": {"description": "Fine"}, "429": {"$ref": "#/components/responses/TooManyRequests"}}
+      }
     }
   },
   "components": {
     "responses": {
       "Fine": {"description": "Fine", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}},
+      "TooManyRequests": {"description": "Later"},
       "OtherFine": {"description": "Fine", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/OtherThing"}}}}
     },
     "schemas": {"Thing": {"type": "string"}, "Same": {"type": "integer", "minimum": 1}, "OtherThing": {"type": "boolean"}},
@@ -85,7 +95,7 @@ const want = `{
 
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	b, err := merge.Merge(merge.Document{Name: "shop", YAML: []byte(first)}, merge.Document{Name: "other", YAML: []byte(second)})
+	b, err := merge.Merge(limited, merge.Document{Name: "shop", YAML: []byte(first)}, merge.Document{Name: "other", YAML: []byte(second)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +120,7 @@ func TestDocumentsThatDoNotFit(t *testing.T) {
 		"no mapping":         {first, "[]", "is empty"},
 		"no YAML":            {first, "a: [", "reading the document of other"},
 	} {
-		_, err := merge.Merge(merge.Document{Name: "shop", YAML: []byte(tt.first)}, merge.Document{Name: "other", YAML: []byte(tt.second)})
+		_, err := merge.Merge(limited, merge.Document{Name: "shop", YAML: []byte(tt.first)}, merge.Document{Name: "other", YAML: []byte(tt.second)})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)
 		}

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"github.com/slippers-api/slippers/gateway/internal/limits"
+	"github.com/slippers-api/slippers/gateway/internal/routes"
 )
 
 // sources are the folders whose openapi.yaml make the public document, the one with its info first.
@@ -21,5 +25,20 @@ func FromTree(root string) ([]byte, error) {
 		}
 		docs[i] = Document{Name: s.name, YAML: b}
 	}
-	return Merge(docs...)
+	return Merge(limited(), docs...)
+}
+
+// limited reads from the gateway's own table which operations count against a limit.
+func limited() func(method, path string) bool {
+	name := func(method, path string) string {
+		for _, r := range []string{"{", "}", ":"} { // of parameters, as the document and as Echo write them
+			path = strings.ReplaceAll(path, r, "")
+		}
+		return method + " " + strings.TrimSuffix(path, "/")
+	}
+	known := map[string]bool{}
+	for _, r := range routes.Table {
+		known[name(r.Method, r.Path)] = r.Limit != limits.None
+	}
+	return func(method, path string) bool { return known[name(method, path)] }
 }
