@@ -149,8 +149,8 @@ func TestNothingPrivateIsKept(t *testing.T) {
 		c.status.Store(int64(status))
 		s := open(t, c.serve, withRedis(t))
 		path, _ := item()
-		if got := s.ask(t, "GET "+path, nil); got.status != status {
-			t.Errorf("got %d, want %d", got.status, status)
+		if got := s.ask(t, "GET "+path, nil); got.status != status || c.calls.Load() != 1 || got.header.Get("Cache-Status") != "slippers; fwd=bypass" {
+			t.Errorf("got %d after %d calls, want %d after one", got.status, c.calls.Load(), status)
 		}
 		c.status.Store(0)
 		if got := s.ask(t, "GET "+path, nil); got.status != 200 {

@@ -49,12 +49,10 @@ func newOwnRedis(t *testing.T) *ownRedis {
 	if err != nil {
 		t.Skip("no redis-server on PATH, which this test stops and starts: apt-get install redis-server")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
 	r := &ownRedis{program: program, port: port, dir: t.TempDir(), Client: redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + strconv.Itoa(port)})}
 	r.start(t)
 	t.Cleanup(func() { _ = r.p.Stop(); _ = r.Close() })
@@ -115,12 +113,11 @@ func (s *store) second(t *testing.T) visitor {
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + strconv.Itoa(port)
 }
 
 // One writer changes a price again and again; fifty readers look at the slipper and at the list, at two gateways. Whoever

@@ -161,16 +161,9 @@ var Usual = Ports{Gateway: Pair{8080, 9080}, Catalog: Pair{8081, 9091}, Order: P
 // FreePorts returns ports that nobody listens on now.
 func FreePorts() (p Ports, err error) {
 	for _, port := range p.all() {
-		l, listenErr := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for a moment
-		if listenErr != nil {
-			return p, fmt.Errorf("looking for a free port: %w", listenErr)
+		if *port, err = process.FreePort(); err != nil {
+			return p, err
 		}
-		defer l.Close() // at the end, so that all differ
-		addr, ok := l.Addr().(*net.TCPAddr)
-		if !ok {
-			return p, errors.New("looking for a free port: it has no number")
-		}
-		*port = addr.Port
 	}
 	return p, nil
 }

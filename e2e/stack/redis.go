@@ -21,7 +21,7 @@ func localRedis(ctx context.Context, o Options) (*Server, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: neither redis-server nor valkey-server", errAbsent)
 	}
-	port, err := freePort()
+	port, err := process.FreePort()
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"slices"
 )
@@ -135,20 +134,6 @@ func givenBy(variable string) func(context.Context, Options) (*Server, error) {
 		}
 		return &Server{URL: url, From: variable}, nil
 	}
-}
-
-// freePort returns a port of loopback that nobody listens on.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for no time at all
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	defer l.Close()
-	addr, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.New("looking for a free port: it has no number")
-	}
-	return addr.Port, nil
 }
 
 // say tells people what takes long.

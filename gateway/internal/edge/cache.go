@@ -2,6 +2,7 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -149,6 +150,10 @@ func (c *Cache) miss(ctx echo.Context, p Plan, stamps []string, next echo.Handle
 	case p.held.fresh(stamps): // nobody has changed it since: better an old copy of it than none
 		count.stale.Inc()
 		return p.held.write(ctx, statusExpired, time.Now())
+	}
+	if r, ok := errors.AsType[*refusal](err); ok && !filled.joined {
+		count.bypass.Inc()
+		return r.write(ctx)
 	}
 	return c.pass(ctx, statusBypass, count.bypass, next) // the service's own answer says best what is wrong
 }

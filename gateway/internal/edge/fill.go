@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func (c *Cache) fill(p Plan, stamps []string, since time.Time, requestID string)
 		return e, nil
 	})
 	if err != nil {
-		return filled{}, err
+		return filled{joined: !first}, err
 	}
 	e, _ := v.(*entry)
 	return filled{e, !first}, nil
@@ -108,6 +109,9 @@ func (c *Cache) load(ctx context.Context, p Plan, stamps []string, requestID str
 		return nil, fmt.Errorf("loading %s: %w", p.page.Name, err)
 	}
 	defer res.Body.Close()
+	if res.StatusCode >= http.StatusBadRequest {
+		return nil, refused(res)
+	}
 	if !keepable(res) {
 		return nil, fmt.Errorf("loading %s: %w: %s", p.page.Name, errNotKept, res.Status)
 	}
