@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -182,10 +181,9 @@ func (l *lab) write(name, content string) (string, error) {
 
 // freeAddress returns an address of loopback that nobody listens on.
 func freeAddress() (string, error) {
-	n, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens for no time at all
+	port, err := process.FreePort()
 	if err != nil {
-		return "", fmt.Errorf("looking for a free port: %w", err)
+		return "", err
 	}
-	defer n.Close()
-	return n.Addr().String(), nil
+	return "127.0.0.1:" + strconv.Itoa(port), nil
 }
