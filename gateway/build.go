@@ -70,7 +70,8 @@ func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log 
 	}
 	answers := map[routes.Target]echo.HandlerFunc{
 		routes.Catalog: catalog, routes.Order: order, routes.Auth: accounts,
-		routes.Root: sys.Root, routes.Health: sys.Health, routes.Pools: sys.Pools, routes.Invalidate: cache.Invalidate,
+		routes.Root: httpserver.NoQuery(sys.Root), routes.Health: httpserver.NoQuery(sys.Health),
+		routes.Pools: httpserver.NoQuery(sys.Pools), routes.Invalidate: httpserver.NoQuery(cache.Invalidate),
 		routes.OpenAPI: pages.OpenAPI, routes.SwaggerUI: pages.SwaggerUI, routes.ReDoc: pages.ReDoc,
 		routes.DocsAsset: pages.Asset, routes.Favicon: pages.Favicon, routes.ProblemDoc: pages.Problem,
 	}

@@ -166,6 +166,9 @@ func TestOwnAnswersKeepTheDocument(t *testing.T) {
 		contains string
 	}{
 		"root":             {well, "GET /", "", "", 200, `"status":"operational"`},
+		"root, asked more": {well, "GET /?x=1", "", "", 422, "query-invalid"},
+		"health, more":     {well, "GET /health?x=1", "", "", 422, "query-invalid"},
+		"pools, more":      {well, "GET /admin/db-pool-status?x=1", "", goesOn, 422, "query-invalid"},
 		"health":           {well, "GET /health", "", "", 200, `"status":"degraded"`}, // there is no Redis
 		"health, closed":   {ill, "GET /health", "", "", 503, `"database":"unhealthy"`},
 		"pools":            {well, "GET /admin/db-pool-status", "", goesOn, 200, `"total_connections":15,"max_overflow":300,"pool_timeout":10,"status":"healthy","services":{`},
