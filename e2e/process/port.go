@@ -18,7 +18,7 @@ const (
 // lastPort is where this process has come to. It begins anywhere, so that two launchers seldom meet.
 var lastPort atomic.Uint32
 
-func init() { lastPort.Store(rand.Uint32N(ports)) }
+func init() { lastPort.Store(rand.Uint32N(ports)) } //nolint:gosec // need not be secret
 
 // FreePort returns a port of loopback that nobody listens on, and that this process has not given out for a long time.
 func FreePort() (int, error) {
