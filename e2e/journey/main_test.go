@@ -165,7 +165,7 @@ func (l *logs) String() string {
 }
 
 var client = &http.Client{
-	Timeout:       30 * time.Second,
+	Timeout:       time.Minute,
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 256},
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
