@@ -41,7 +41,7 @@ func dockerPostgres(ctx context.Context, o Options) (*Server, error) {
 			return nil, err
 		}
 		password = b
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's user must get through to its own folder in it
 			return nil, fmt.Errorf("making the folder of PostgreSQL: %w", err)
 		}
 		options = append(options, testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
