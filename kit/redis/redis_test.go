@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
+
 	"github.com/slippers-api/slippers/kit/redis"
 )
 
@@ -35,5 +37,24 @@ func TestOpenDoesNotQuoteThePassword(t *testing.T) {
 	t.Parallel()
 	if _, err := redis.Open(redis.Config{URL: "http://:hunter2@x"}); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The embedded server of development has no sections of INFO; it is a server all the same.
+func TestAnEmbeddedServerHasNoName(t *testing.T) {
+	t.Parallel()
+	m := miniredis.RunT(t)
+	rdb, err := redis.Open(redis.Config{URL: "redis://" + m.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rdb.Close()
+	first, err := redis.RunID(t.Context(), rdb)
+	if err != nil || first == "" {
+		t.Fatalf("its run id is %q, %v", first, err)
+	}
+	m.Close()
+	if _, err := redis.RunID(t.Context(), rdb); err == nil {
+		t.Error("a server that is away has a run id")
 	}
 }
