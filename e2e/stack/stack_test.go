@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,6 +63,10 @@ func needLocal(t *testing.T) {
 	t.Helper()
 	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres"); len(found) == 0 {
 		t.Skip("no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
+	}
+	_, redisErr := exec.LookPath("redis-server")
+	if _, err := exec.LookPath("valkey-server"); err != nil && redisErr != nil {
+		t.Skip("neither redis-server nor valkey-server on PATH: apt-get install redis-server")
 	}
 }
 
