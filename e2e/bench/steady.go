@@ -12,7 +12,7 @@ import (
 
 // attack sends what next returns, so many times a second whatever the answers do, and shows each answer to see.
 func attack(ctx context.Context, perSecond int, span time.Duration, next vegeta.Targeter, see func(*vegeta.Result)) error {
-	attacker := vegeta.NewAttacker(vegeta.Connections(clients), vegeta.HTTP2(false), vegeta.Timeout(patience), vegeta.Redirects(vegeta.NoFollow))
+	attacker := vegeta.NewAttacker(vegeta.Connections(clients), vegeta.HTTP2(false), vegeta.MaxBody(0), vegeta.Timeout(patience), vegeta.Redirects(vegeta.NoFollow))
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
 	for r := range attacker.Attack(next, vegeta.Rate{Freq: perSecond, Per: time.Second}, span, "") {
 		see(r)

@@ -133,6 +133,7 @@ func Run(ctx context.Context, cfg Config, api http.Handler, ops *Ops) error {
 		return &http.Server{
 			Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: cfg.ReadTimeout,
 			WriteTimeout: cfg.ReadTimeout + cfg.RequestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+			ConnContext: rememberConn,
 			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // broken clients are not our news
 		}
 	}
@@ -149,7 +150,7 @@ func Run(ctx context.Context, cfg Config, api http.Handler, ops *Ops) error {
 			return fmt.Errorf("listening: %w", errors.Join(err, g.Wait()))
 		}
 		g.Go(func() error {
-			if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			if err := s.Serve(listener{l}); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serving %s: %w", addr, err)
 			}
 			return nil

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/slippers-api/slippers/kit/httpserver"
 )
 
 // What Cache-Status (RFC 9211) says. The values are shared, as those of an entry are.
@@ -59,8 +61,7 @@ func (e *entry) write(c echo.Context, status []string, now time.Time) error {
 	if r.Method == http.MethodHead {
 		return nil
 	}
-	_, err := w.Write(f.body)
-	return err
+	return httpserver.WriteWhole(c, f.body)
 }
 
 // matches says whether If-None-Match names the page, in whichever form: all of them say the same.

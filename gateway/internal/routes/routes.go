@@ -153,14 +153,18 @@ type Frame struct {
 	Patience time.Duration
 }
 
-// Register serves the table on e. answers has a handler for every target.
+// Register serves the table on e. answers has a handler for every target. Each chain is put together here, once: Echo would
+// do it for every request.
 func Register(e *echo.Echo, f Frame, answers map[Target]echo.HandlerFunc) {
 	for _, r := range Table {
-		chain := slices.Concat([]echo.MiddlewareFunc{f.Admit(r)}, f.Inside, []echo.MiddlewareFunc{deadline(r.Timeout, f.Patience), bounded(r.MaxBody)})
+		h := answers[r.Target]
+		for _, around := range slices.Backward(slices.Concat([]echo.MiddlewareFunc{f.Admit(r)}, f.Inside, []echo.MiddlewareFunc{deadline(r.Timeout, f.Patience), bounded(r.MaxBody)})) {
+			h = around(h)
+		}
 		if r.Method == http.MethodGet {
-			httpserver.Get(e, r.Path, answers[r.Target], chain...)
+			httpserver.Get(e, r.Path, h)
 		} else {
-			e.Add(r.Method, r.Path, answers[r.Target], chain...)
+			e.Add(r.Method, r.Path, h)
 		}
 	}
 }
