@@ -31,13 +31,16 @@ type Service struct {
 
 	// Role is what the service connects as.
 	Role string
+
+	// Jobs says that the service has work in the background, whose tables are River's.
+	Jobs bool
 }
 
 // The services with a schema.
 var (
 	Catalog = Service{Name: "catalog", Role: "slippers_catalog"}
 	Auth    = Service{Name: "auth", Role: "slippers_auth"}
-	Orders  = Service{Name: "orders", Role: "slippers_orders"}
+	Orders  = Service{Name: "orders", Role: "slippers_orders", Jobs: true}
 )
 
 // All lists the services with a schema.
@@ -47,16 +50,21 @@ func All() []Service { return []Service{Catalog, Auth, Orders} }
 // connect as a role that may create both; that role then owns the tables.
 func (s Service) Up(ctx context.Context, url string) error {
 	return s.with(ctx, url, func(p *goose.Provider) error {
-		_, err := p.Up(ctx)
-		return err
+		if _, err := p.Up(ctx); err != nil || !s.Jobs {
+			return err
+		}
+		return s.jobsUp(ctx, url)
 	})
 }
 
 // Down undoes the last migration.
 func (s Service) Down(ctx context.Context, url string) error {
 	return s.with(ctx, url, func(p *goose.Provider) error {
-		_, err := p.Down(ctx)
-		return err
+		last, err := p.Down(ctx)
+		if err != nil || !s.Jobs || last.Source.Version > 1 {
+			return err
+		}
+		return s.jobsDown(ctx, url) // they go with the first
 	})
 }
 

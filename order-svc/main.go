@@ -22,8 +22,11 @@ import (
 	"github.com/slippers-api/slippers/migrations"
 	"github.com/slippers-api/slippers/order-svc/internal/catalogue"
 	"github.com/slippers-api/slippers/order-svc/internal/httpapi"
+	"github.com/slippers-api/slippers/order-svc/internal/octo"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
 	"github.com/slippers-api/slippers/order-svc/internal/store"
+	"github.com/slippers-api/slippers/order-svc/internal/work"
 )
 
 // config is everything that may differ between two deployments.
@@ -33,6 +36,8 @@ type config struct {
 	Redis     redis.Config
 	Token     token.Config
 	Catalogue catalogue.Config
+	Octo      octo.Config
+	Refunds   payment.Limits
 
 	// InternalSecret is what our services show each other. It must be the same in all of them.
 	InternalSecret string `env:"INTERNAL_SECRET,required,notEmpty" json:"-"`
@@ -92,13 +97,32 @@ func run(log *slog.Logger) error {
 	outbox := store.NewOutbox(db, rdb, reg, log)
 	catalog := catalogue.New(cfg.Catalogue, cfg.InternalSecret)
 	carts, orders, keys := store.NewCarts(db), store.NewOrders(db, outbox), store.NewKeys(db, outbox)
+	jobs, err := work.NewKeeper(db, log)
+	if err != nil {
+		return err
+	}
+	client, err := octo.New(cfg.Octo, reg, log)
+	if err != nil {
+		return err
+	}
+	provider, payments := octo.Provider{Client: client}, store.NewPayments(db, jobs, outbox)
+	changing := order.Changing{Orders: orders, Stock: catalog, Log: log}
+	refunding := payment.Refunding{Limits: cfg.Refunds, Money: payments, Provider: provider, Log: log}
+	settling := payment.Settling{Books: payments, Orders: orders, Stock: catalog, Provider: provider, Refunds: refunding, Log: log}
+	doer, err := work.NewDoer(db, settling, log)
+	if err != nil {
+		return err
+	}
 	httpapi.Register(app, httpapi.API{
 		Shopping: order.Shopping{Carts: carts, Catalogue: catalog},
 		Placing:  order.Placing{Stock: catalog, Carts: carts, Orders: orders, Keys: keys, TTL: cfg.OrderTTL, Log: log},
-		Changing: order.Changing{Orders: orders, Stock: catalog, Log: log},
+		Changing: changing,
 		Orders:   orders,
 		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
 		Verifier: verifier, Cursors: cursors, Secret: cfg.InternalSecret,
+
+		Paying:   payment.Paying{Orders: changing, Attempts: payments, Provider: provider, Log: log},
+		Settling: settling, Refunding: refunding, Payments: payments, Notices: provider, Calls: keys, Jobs: work.Admin{Jobs: jobs},
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
 
@@ -110,6 +134,7 @@ func run(log *slog.Logger) error {
 		return httpserver.Run(ctx, cfg.HTTP, app, ops)
 	})
 	g.Go(func() error { return outbox.Run(served) }) // for the last request too
+	g.Go(func() error { return work.Run(ctx, doer, cfg.HTTP.DrainTimeout) })
 	for _, r := range []order.Routine{
 		{Name: "expire orders", Every: cfg.OrderExpiry, Log: log, Batch: orders.ExpireOverdue},
 		{Name: "forget keys", Every: cfg.KeyExpiry, Log: log, Batch: keys.Forget},

@@ -79,7 +79,7 @@ func (l *lab) bin() string { return filepath.Join(l.dir, "bin") }
 func (l *lab) build(ctx context.Context) error {
 	l.say("building")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", l.bin()+"/", //nolint:gosec // our own folder
-		"./auth-svc", "./catalog-svc", "./gateway", "./order-svc", "./e2e/bench/cmd/origin")
+		"./auth-svc", "./catalog-svc", "./gateway", "./order-svc", "./e2e/cmd/octosim", "./e2e/bench/cmd/origin")
 	cmd.Stdout, cmd.Stderr = l.Out, l.Out
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("building the services: %w", err)

@@ -55,7 +55,7 @@ func (b built) Run() int {
 		return 1
 	}
 	defer os.RemoveAll(common)
-	cmd := exec.Command("go", "build", "-o", common+"/", "./auth-svc", "./catalog-svc", "./gateway", "./order-svc")
+	cmd := exec.Command("go", "build", "-o", common+"/", "./auth-svc", "./catalog-svc", "./gateway", "./order-svc", "./e2e/cmd/octosim")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "../..", os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "building the services:", err)
@@ -74,7 +74,7 @@ type store struct {
 
 // unlimited lets a test ask and try as often as it likes.
 var unlimited = []string{
-	"RATE_LIMITS=default=1000000/60s,health=1000000/60s,login=1000000/60s,register=1000000/60s,refresh=1000000/60s,reset=1000000/60s",
+	"RATE_LIMITS=default=1000000/60s,health=1000000/60s,login=1000000/60s,register=1000000/60s,refresh=1000000/60s,reset=1000000/60s,payment=1000000/60s,notice=1000000/60s",
 	"ATTEMPT_LIMITS=login=1000000/60s,account=1000000/60s,forgot=1000000/60s,reset=1000000/60s",
 }
 

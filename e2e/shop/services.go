@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/slippers-api/slippers/migrations"
 )
@@ -17,7 +18,7 @@ var defaults = []string{"DB_POOL_SIZE=10", "DB_MAX_OVERFLOW=15", "COOKIE_SECURE=
 // spec says how a service is started.
 type spec struct {
 	name  string
-	ports Pair
+	probe string // a URL that answers 200 when it is ready
 	env   []string
 }
 
@@ -36,16 +37,25 @@ func specs(o Options, s secrets) []spec {
 		"AUTH_URL=" + api(o.Ports.Auth), "AUTH_OPS_URL=" + ops(o.Ports.Auth),
 	}
 	one := func(name string, p Pair, database string) spec {
-		return spec{name, p, append([]string{
+		return spec{name, ops(p) + "/readyz", append([]string{
 			"HTTP_ADDR=127.0.0.1:" + strconv.Itoa(p.API), "OPS_ADDR=127.0.0.1:" + strconv.Itoa(p.Ops), "DATABASE_URL=" + database,
 		}, common...)}
 	}
 	auth := one("auth-svc", o.Ports.Auth, o.as(migrations.Auth, s))
 	auth.env = append(auth.env, "TRUSTED_PROXIES=127.0.0.0/8") // the gateway
+	octo := "http://127.0.0.1:" + strconv.Itoa(o.Ports.Octosim)
+	order := one("order-svc", o.Ports.Order, o.as(migrations.Orders, s))
+	order.env = append(order.env,
+		"OCTO_URL="+octo, "OCTO_PAY_HOSTS="+strings.TrimPrefix(octo, "http://"), "OCTO_SHOP_ID=1", "OCTO_SECRET="+s.of("octo"),
+		"OCTO_UNIQUE_KEY="+s.of("octo callbacks"), "OCTO_TEST=true",
+		"OCTO_NOTIFY_URL="+api(o.Ports.Gateway)+"/payments/octo/notify", "OCTO_RETURN_URL="+api(o.Ports.Gateway)+"/")
 	return []spec{
+		{"octosim", octo + "/healthz", []string{
+			"OCTOSIM_ADDR=" + strings.TrimPrefix(octo, "http://"), "OCTOSIM_SECRET=" + s.of("octo"), "OCTOSIM_UNIQUE_KEY=" + s.of("octo callbacks"),
+		}},
 		auth,
 		one("catalog-svc", o.Ports.Catalog, o.as(migrations.Catalog, s)),
-		one("order-svc", o.Ports.Order, o.as(migrations.Orders, s)),
+		order,
 		one("gateway", o.Ports.Gateway, ""),
 	}
 }

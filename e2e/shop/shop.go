@@ -132,9 +132,9 @@ func (s *Shop) Stop() error {
 
 var probes = &http.Client{Timeout: time.Second}
 
-// ready asks for the probe of a service.
+// ready asks whether a service is.
 func (s spec) ready(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:"+strconv.Itoa(s.ports.Ops)+"/readyz", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.probe, nil)
 	if err != nil {
 		return fmt.Errorf("making a request: %w", err)
 	}
@@ -153,10 +153,13 @@ func (s spec) ready(ctx context.Context) error {
 type Pair struct{ API, Ops int }
 
 // Ports are the ports of the services.
-type Ports struct{ Gateway, Catalog, Order, Auth Pair }
+type Ports struct {
+	Gateway, Catalog, Order, Auth Pair
+	Octosim                       int
+}
 
 // Usual are the ports that the README names.
-var Usual = Ports{Gateway: Pair{8080, 9080}, Catalog: Pair{8081, 9091}, Order: Pair{8082, 9092}, Auth: Pair{8083, 9093}}
+var Usual = Ports{Gateway: Pair{8080, 9080}, Catalog: Pair{8081, 9091}, Order: Pair{8082, 9092}, Auth: Pair{8083, 9093}, Octosim: 8084}
 
 // FreePorts returns ports that nobody listens on now.
 func FreePorts() (p Ports, err error) {
@@ -171,6 +174,7 @@ func FreePorts() (p Ports, err error) {
 func (p *Ports) all() []*int {
 	return []*int{
 		&p.Gateway.API, &p.Gateway.Ops, &p.Catalog.API, &p.Catalog.Ops, &p.Order.API, &p.Order.Ops, &p.Auth.API, &p.Auth.Ops,
+		&p.Octosim,
 	}
 }
 

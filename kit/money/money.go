@@ -63,6 +63,9 @@ func (a *Amount) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// UnmarshalText reads major units, as the configuration has them.
+func (a *Amount) UnmarshalText(b []byte) error { return a.UnmarshalJSON(b) }
+
 // Times returns a for each of n pieces, and false when that is more than an Amount holds.
 func (a Amount) Times(n int64) (Amount, bool) {
 	if a < 0 || n < 0 || a != 0 && n > math.MaxInt64/int64(a) {

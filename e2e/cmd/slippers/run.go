@@ -90,7 +90,7 @@ func wait(ctx context.Context, store *shop.Shop, servers *stack.Servers) error {
 
 // build builds the services into bin.
 func build(ctx context.Context, bin string, out io.Writer) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin+"/", "./auth-svc", "./catalog-svc", "./gateway", "./order-svc") //nolint:gosec // our own folder
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin+"/", "./auth-svc", "./catalog-svc", "./gateway", "./order-svc", "./e2e/cmd/octosim") //nolint:gosec // our own folder
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("building the services: %w", err)

@@ -139,6 +139,16 @@ var Table = []Route{
 	{Method: http.MethodDelete, Path: "/orders/:id", Target: Order, Access: User, Limit: limits.Default},
 	{Method: http.MethodPost, Path: "/orders/:id/cancel", Target: Order, Access: User, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/orders/:id/history", Target: Order, Access: User, Limit: limits.Default},
+
+	{Method: http.MethodPost, Path: "/payments/octo/create", Target: Order, Access: User, Limit: limits.Payment},
+	{Method: http.MethodPost, Path: "/payments/octo/notify", Target: Order, Limit: limits.Notice},
+	{Method: http.MethodPost, Path: "/payments/octo/refund", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/payments/:order_id", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/admin/payments", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/admin/payments/:id/settle", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/admin/jobs", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/admin/jobs/:id/retry", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/admin/statement", Target: Order, Access: Admin, Limit: limits.Default},
 }
 
 // Frame is what stands around every route.

@@ -23,6 +23,7 @@ import (
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/order-svc/internal/httpapi"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
 const secret = "between us"
@@ -37,6 +38,7 @@ var (
 			ID: 9, SlipperID: felt.ID, Quantity: 2, UnitPrice: 12_900_000, TotalPrice: 25_800_000, Notes: "wrap it",
 			Name: felt.Name, Size: felt.Size, Image: felt.Image,
 		}},
+		ExpiresAt: new(time.Now().Add(time.Hour)),
 	}
 )
 
@@ -57,6 +59,8 @@ type shop struct {
 	placed order.Request
 	filter order.Filter // of the last list
 	page   page.Request
+
+	bank *bank
 }
 
 func (s *shop) wrote() error {
@@ -208,6 +212,7 @@ func serve(t *testing.T, changes ...func(*shop)) under {
 		t.Fatal(err)
 	}
 	s := &shop{price: felt.Price, status: order.Pending, lines: []order.BasketLine{mine}}
+	s.bank = &bank{shop: s, state: payment.New}
 	for _, change := range changes {
 		if change != nil {
 			change(s)
@@ -215,14 +220,21 @@ func serve(t *testing.T, changes ...func(*shop)) under {
 	}
 	issued, log := token.Config{Issuer: "slippers", Audience: "slippers"}, slog.New(slog.DiscardHandler)
 	e := httpserver.New(httpserver.Config{RequestTimeout: time.Minute}, log, prometheus.NewRegistry())
+	changing := order.Changing{Orders: s, Stock: s, Log: log}
+	limits := payment.Limits{Most: 1_000_000_000, Least: 1_300_000}
+	refunding := payment.Refunding{Limits: limits, Money: s.bank, Provider: octo{s.bank}, Log: log}
 	httpapi.Register(e, httpapi.API{
 		Shopping: order.Shopping{Carts: s, Catalogue: s},
 		Placing:  order.Placing{Stock: s, Carts: s, Orders: s, Keys: s, TTL: time.Hour, Log: log},
-		Changing: order.Changing{Orders: s, Stock: s, Log: log},
+		Changing: changing,
 		Orders:   s,
 		Pool:     func() postgres.Status { return postgres.Status{State: "healthy"} },
 		Verifier: token.NewVerifierWith(issued, func(*jwt.Token) (any, error) { return public, nil }),
 		Cursors:  cursors, Secret: secret,
+
+		Paying:    payment.Paying{Orders: changing, Attempts: s.bank, Provider: octo{s.bank}, Log: log},
+		Settling:  payment.Settling{Books: s.bank, Orders: s, Stock: s, Provider: octo{s.bank}, Refunds: refunding, Log: log},
+		Refunding: refunding, Payments: s.bank, Notices: s.bank, Calls: s.bank, Jobs: jobs{s.bank},
 	})
 	u := under{Echo: e, shop: s, bearer: map[string]string{"nobody": "", "forgotten": "Bearer nonsense", "service": "Bearer " + secret}}
 	for who, claims := range map[string]token.Claims{

@@ -10,6 +10,7 @@ import (
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
 var errDown = errors.New("connecting to hunter2@db: refused")
@@ -39,6 +40,7 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		wrong   = `{"items":[{"slipper_id":3,"quantity":2}],"expected_total":1.5}`
 		partly  = `{"items":[{"slipper_id":3,"quantity":1}]}`
 		ordered = `{"id":5,"order_id":5,"user_id":7,"user_name":"Aziza Karimova","status":"PENDING","total_amount":258000.00,`
+		notice  = `{"shop_transaction_id":"0198f3a0-0000-7000-8000-000000000001","octo_payment_UUID":"0198f3a0-0000-7000-8000-000000000001","status":"succeeded","signature":"good","maskedPan":"8600"}`
 		empty   = `{"id":2,"items":[],"total_items":0,"total_quantity":0,"total_amount":0.00}`
 	)
 	away := catalogue(order.ErrCatalogueAway)
@@ -151,6 +153,61 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"history, stranger": {nil, "stranger", "GET /orders/5/history", "", nil, 404, `/problems/order-not-found`},
 		"history, nobody":   {nil, "nobody", "GET /orders/5/history", "", nil, 401, `/problems/token-missing`},
 		"history, down":     {fails(errDown), "user", "GET /orders/5/history", "", nil, 500, `about:blank`},
+
+		"pay it":              {in(payment.Pending), "user", "POST /payments/octo/create", `{"order_id":5}`, nil, 200, `{"order_id":5,"redirect_url":"https://pay.octo.uz/pay/0198f3a0-0000-7000-8000-000000000001","payment_uuid":"0198f3a0-0000-7000-8000-000000000001"}`},
+		"pay, first":          {nil, "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 200, `"redirect_url":"https://pay.octo.uz/`},
+		"pay, the cart":       {nil, "user", "POST /payments/octo/create", "", []string{k}, 200, `{"order_id":5,`},
+		"pay, empty cart":     {noCart, "user", "POST /payments/octo/create", "{}", nil, 400, `/problems/cart-empty`},
+		"pay, again":          {call(`{"order_id":5,"redirect_url":"https://pay.octo.uz/pay/1","payment_uuid":"0198f3a0-0000-7000-8000-000000000001"}`, nil), "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 200, `"redirect_url":"https://pay.octo.uz/pay/1"`},
+		"pay, running":        {call("", order.ErrInProgress), "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 409, `/problems/idempotency-in-progress`},
+		"pay, other body":     {call("", order.ErrKeyReused), "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 422, `/problems/idempotency-key-reused`},
+		"pay, paid":           {paid, "user", "POST /payments/octo/create", `{"order_id":5}`, nil, 409, `/problems/order-not-payable`},
+		"pay, stranger's":     {nil, "stranger", "POST /payments/octo/create", `{"order_id":5}`, nil, 404, `/problems/order-not-found`},
+		"pay, by an admin":    {nil, "admin", "POST /payments/octo/create", `{"order_id":5}`, nil, 404, `/problems/order-not-found`},
+		"pay, unclear":        {provider(payment.ErrNoAnswer), "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 503, `/problems/payment-unclear`},
+		"pay, refused":        {provider(payment.ErrDeclined), "user", "POST /payments/octo/create", `{"order_id":5}`, nil, 502, `/problems/payment-refused`},
+		"pay it, nobody":      {nil, "nobody", "POST /payments/octo/create", "", nil, 401, `/problems/token-missing`},
+		"pay it, down":        {fails(errDown), "user", "POST /payments/octo/create", `{"order_id":5}`, nil, 500, `about:blank`},
+		"notice":              {nil, "nobody", "POST /payments/octo/notify", notice, nil, 200, `{"status":"ok"}`},
+		"notice, forged":      {nil, "nobody", "POST /payments/octo/notify", strings.Replace(notice, "good", "bad", 1), nil, 403, `/problems/payment-callback-unsigned`},
+		"notice, unreadable":  {nil, "nobody", "POST /payments/octo/notify", "{", nil, 400, `/problems/body-unreadable`},
+		"notice, too large":   {nil, "nobody", "POST /payments/octo/notify", strings.Repeat("x", 100_000), nil, 413, `/problems/body-too-large`},
+		"notice, down":        {fails(errDown), "nobody", "POST /payments/octo/notify", notice, nil, 500, `about:blank`},
+		"refund":              {in(payment.Paid), "admin", "POST /payments/octo/refund", `{"order_id":5,"amount":13000}`, []string{k}, 200, `{"order_id":5,"refunds":[{"id":3,"refund_id":"0198f3a0-0000-7000-8000-000000000001","amount":13000.00,"state":"new",`},
+		"refund, all":         {in(payment.Paid), "admin", "POST /payments/octo/refund", `{"order_id":5}`, nil, 200, `"amount":258000.00`},
+		"refund, too much":    {in(payment.Paid), "admin", "POST /payments/octo/refund", `{"order_id":5,"amount":258000.01}`, nil, 409, `/problems/refund-refused`},
+		"refund, too little":  {in(payment.Paid), "admin", "POST /payments/octo/refund", `{"order_id":5,"amount":12999.99}`, nil, 409, `/problems/refund-refused`},
+		"refund, a rest":      {in(payment.Paid), "admin", "POST /payments/octo/refund", `{"order_id":5,"amount":250000}`, nil, 409, `/problems/refund-refused`},
+		"refund, unpaid":      {nil, "admin", "POST /payments/octo/refund", `{"order_id":5}`, nil, 409, `/problems/refund-refused`},
+		"refund, missing":     {nil, "admin", "POST /payments/octo/refund", `{"order_id":6}`, nil, 404, `/problems/order-not-found`},
+		"refund, user":        {in(payment.Paid), "user", "POST /payments/octo/refund", `{"order_id":5}`, nil, 403, `/problems/`},
+		"refund, nobody":      {nil, "nobody", "POST /payments/octo/refund", `{"order_id":5}`, nil, 401, `/problems/token-missing`},
+		"payments":            {in(payment.Paid), "user", "GET /payments/5", "", nil, 200, `{"items":[{"id":4,"order_id":5,"state":"paid","amount":258000.00,"refunded":0.00,"payment_uuid":"0198f3a0-0000-7000-8000-000000000001","created_at":"2026-03-01T12:00:00.123456Z","refunds":[{"id":3,`},
+		"payments, admin":     {nil, "admin", "GET /payments/5", "", nil, 200, `"payment_uuid":null,"attention":"look at it"`},
+		"payments, stranger":  {nil, "stranger", "GET /payments/5", "", nil, 404, `/problems/order-not-found`},
+		"payments, nobody":    {nil, "nobody", "GET /payments/5", "", nil, 401, `/problems/token-missing`},
+		"payments, down":      {fails(errDown), "user", "GET /payments/5", "", nil, 500, `about:blank`},
+		"attention":           {nil, "admin", "GET /admin/payments", "", nil, 200, `"attention":"look at it"`},
+		"attention, user":     {nil, "user", "GET /admin/payments", "", nil, 403, `/problems/`},
+		"attention, nobody":   {nil, "nobody", "GET /admin/payments", "", nil, 401, `/problems/token-missing`},
+		"settle":              {in(payment.Held), "admin", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 200, `"state":"held"`},
+		"settle, open":        {in(payment.Pending), "admin", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 409, `/problems/payment-not-held`},
+		"settle, missing":     {nil, "admin", "POST /admin/payments/7/settle", `{"capture":true}`, nil, 404, `/problems/payment-not-found`},
+		"settle, user":        {nil, "user", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 403, `/problems/`},
+		"settle, nobody":      {nil, "nobody", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 401, `/problems/token-missing`},
+		"jobs":                {nil, "admin", "GET /admin/jobs?state=discarded", "", nil, 200, `{"items":[{"id":2,"kind":"order_claim","args":{"payment_id":4},"state":"discarded","attempt":15,"max_attempts":15,`},
+		"jobs, unknown state": {nil, "admin", "GET /admin/jobs?state=x", "", nil, 422, `"parameter":"state"`},
+		"jobs, user":          {nil, "user", "GET /admin/jobs", "", nil, 403, `/problems/`},
+		"jobs, nobody":        {nil, "nobody", "GET /admin/jobs", "", nil, 401, `/problems/token-missing`},
+		"retry":               {nil, "admin", "POST /admin/jobs/2/retry", "", nil, 200, `"kind":"order_claim"`},
+		"retry, missing":      {nil, "admin", "POST /admin/jobs/3/retry", "", nil, 404, `/problems/job-not-found`},
+		"retry, user":         {nil, "user", "POST /admin/jobs/2/retry", "", nil, 403, `/problems/`},
+		"retry, nobody":       {nil, "nobody", "POST /admin/jobs/2/retry", "", nil, 401, `/problems/token-missing`},
+		"statement":           {nil, "admin", "GET /admin/statement?from=2026-03-01&to=2026-04-01T00:00:00Z", "", nil, 200, `"account":"sales","amount":-258000.00,"order_id":5,"payment_id":4,"refund_id":3}],"to":"2026-04-01T00:00:00Z"}`},
+		"statement, csv":      {nil, "admin", "GET /admin/statement?format=csv", "", nil, 200, "2,2026-03-01T12:00:00.123456Z,sales,-258000.00,5,4,3\n"},
+		"statement, bad day":  {nil, "admin", "GET /admin/statement?from=yesterday", "", nil, 422, `"parameter":"from"`},
+		"statement, user":     {nil, "user", "GET /admin/statement", "", nil, 403, `/problems/`},
+		"statement, nobody":   {nil, "nobody", "GET /admin/statement", "", nil, 401, `/problems/token-missing`},
 
 		"pool":                 {nil, "service", "GET /internal/db-pool", "", nil, 200, `"status":"healthy"`},
 		"pool, without secret": {nil, "nobody", "GET /internal/db-pool", "", nil, 404, `about:blank`},

@@ -13,6 +13,7 @@ import (
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
 // API is what the routes need.
@@ -22,6 +23,14 @@ type API struct {
 	Changing order.Changing
 	Orders   Orders
 	Pool     func() postgres.Status
+
+	Paying    payment.Paying
+	Settling  payment.Settling
+	Refunding payment.Refunding
+	Payments  Payments
+	Notices   Notices
+	Calls     Calls
+	Jobs      Jobs
 
 	Verifier *token.Verifier
 	Cursors  page.Cursors
@@ -48,6 +57,18 @@ func Register(e *echo.Echo, a API) {
 	e.DELETE("/orders/:id", a.cancelOrder, user...)
 	e.POST("/orders/:id/cancel", a.cancelOrder, user...)
 	httpserver.Get(e, "/orders/:id/history", a.orderHistory, user...)
+
+	admin := []echo.MiddlewareFunc{httpserver.NoStore, a.Verifier.Admin, httpserver.NoQuery}
+	searchedByAdmin := []echo.MiddlewareFunc{httpserver.NoStore, a.Verifier.Admin}
+	e.POST("/payments/octo/create", a.createPayment, user...)
+	e.POST("/payments/octo/notify", a.heard, httpserver.NoStore, httpserver.NoQuery)
+	e.POST("/payments/octo/refund", a.refund, admin...)
+	httpserver.Get(e, "/payments/:order_id", a.listPayments, user...)
+	httpserver.Get(e, "/admin/jobs", a.listJobs, searchedByAdmin...)
+	e.POST("/admin/jobs/:id/retry", a.retryJob, admin...)
+	httpserver.Get(e, "/admin/payments", a.listAttention, admin...)
+	e.POST("/admin/payments/:id/settle", a.settlePayment, admin...)
+	httpserver.Get(e, "/admin/statement", a.statement, searchedByAdmin...)
 
 	httpserver.Get(e, "/internal/db-pool", a.dbPool, httpserver.Internal(a.Secret), httpserver.NoStore, httpserver.NoQuery)
 }

@@ -40,6 +40,9 @@ type Change struct {
 	Notes   *string
 	ActorID *int64 // nil is the system
 	Reason  string
+
+	// PaymentID is what it becomes paid by.
+	PaymentID *int64
 }
 
 // Wish is what somebody asks to change; nil leaves a thing alone.

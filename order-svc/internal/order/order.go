@@ -103,6 +103,12 @@ type Order struct {
 
 	// ReservationID names the stock that catalog-svc keeps for it.
 	ReservationID uuid.UUID `json:"-"`
+
+	// ExpiresAt is until when it may be paid.
+	ExpiresAt *time.Time `json:"-"`
+
+	// PaymentID is the payment that it became paid by; nil where an administrator said so.
+	PaymentID *int64 `json:"-"`
 }
 
 // Item is a number of pieces of one slipper as it was when they were ordered.

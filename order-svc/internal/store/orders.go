@@ -30,7 +30,7 @@ func NewOrders(db *pgxpool.Pool, o *invalidation.Outbox) *Orders { return &Order
 // orderColumns are those of an order.Order, of orders o. The items come with it, so that a list is one statement; amounts
 // in JSON are in major units, as money.Amount reads them.
 const orderColumns = `o.id, o.id AS order_id, o.user_id, o.user_name, o.status, o.total_amount, o.notes, o.reservation_id,
-	o.created_at, o.updated_at, (
+	o.expires_at, o.payment_id, o.created_at, o.updated_at, (
 		SELECT coalesce(json_agg(json_build_object('id', i.id, 'slipper_id', i.slipper_id, 'quantity', i.quantity,
 			'unit_price', round(i.unit_price::numeric / 100, 2), 'total_price', round(i.total_price::numeric / 100, 2),
 			'notes', i.notes, 'name', i.name, 'size', i.size, 'image', i.image) ORDER BY i.id), '[]')
@@ -47,6 +47,9 @@ func (s *Orders) Get(ctx context.Context, id int64) (order.Order, error) {
 // inUTC returns o with its times as answers show them.
 func inUTC(o order.Order) order.Order {
 	o.CreatedAt, o.UpdatedAt = o.CreatedAt.UTC(), o.UpdatedAt.UTC()
+	if o.ExpiresAt != nil {
+		o.ExpiresAt = new(o.ExpiresAt.UTC())
+	}
 	return o
 }
 
@@ -104,9 +107,9 @@ type changed struct {
 func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error) {
 	const query = `
 		WITH changed AS (
-			UPDATE orders.orders SET status = @to, notes = coalesce(@notes, notes), updated_at = now()
+			UPDATE orders.orders SET status = @to, notes = coalesce(@notes, notes), payment_id = coalesce(@payment, payment_id), updated_at = now()
 			WHERE id = @id AND status = @from
-			RETURNING id, user_id, user_name, status, total_amount, notes, reservation_id, created_at, updated_at
+			RETURNING id, user_id, user_name, status, total_amount, notes, reservation_id, expires_at, payment_id, created_at, updated_at
 		), kept AS (
 			INSERT INTO orders.order_history (order_id, actor_id, from_status, to_status, reason)
 			SELECT id, @actor, @from, @to, @reason FROM changed WHERE @from::text <> @to::text
@@ -117,7 +120,7 @@ func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error
 
 	o, err := postgres.One[changed](ctx, s.db, fmt.Sprintf("changing order %d", c.OrderID),
 		order.ErrTransition.WithDetail("The order has changed meanwhile."), query, pgx.StrictNamedArgs{
-			"id": c.OrderID, "from": c.From, "to": c.To, "notes": c.Notes, "actor": c.ActorID, "reason": c.Reason,
+			"id": c.OrderID, "from": c.From, "to": c.To, "notes": c.Notes, "actor": c.ActorID, "reason": c.Reason, "payment": c.PaymentID,
 		})
 	if err != nil {
 		return order.Order{}, err

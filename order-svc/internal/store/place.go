@@ -50,6 +50,7 @@ func (s *Orders) Place(ctx context.Context, o order.Order, expires time.Time, r 
 type inserted struct {
 	ID        int64
 	CreatedAt time.Time
+	ExpiresAt time.Time
 	Items     []int64 // their ids, in the order of the lines
 
 	Invalidation int64
@@ -63,7 +64,7 @@ func insert(
 	const query = `
 		WITH placed AS (
 			INSERT INTO orders.orders (user_id, user_name, status, total_amount, notes, reservation_id, expires_at)
-			VALUES (@user, @user_name, @status, @total, @notes, @reservation, @expires) RETURNING id, created_at
+			VALUES (@user, @user_name, @status, @total, @notes, @reservation, @expires) RETURNING id, created_at, expires_at
 		), lines AS (
 			INSERT INTO orders.order_items (order_id, slipper_id, quantity, unit_price, total_price, notes, name, size, image)
 			SELECT p.id, l.slipper_id, l.quantity, l.unit_price, l.total_price, l.notes, l.name, l.size, l.image
@@ -81,7 +82,7 @@ func insert(
 		), outdated AS (
 			INSERT INTO orders.invalidations (tags) SELECT @tags FROM placed RETURNING id
 		)
-		SELECT id, created_at, (SELECT array_agg(id ORDER BY id) FROM lines) AS items, (SELECT id FROM outdated) AS invalidation
+		SELECT id, created_at, expires_at, (SELECT array_agg(id ORDER BY id) FROM lines) AS items, (SELECT id FROM outdated) AS invalidation
 		FROM placed`
 
 	n := len(o.Items)
@@ -102,6 +103,7 @@ func insert(
 		return order.Order{}, invalidation.Pending{}, err
 	}
 	o.ID, o.OrderID, o.CreatedAt, o.UpdatedAt = got.ID, got.ID, got.CreatedAt, got.CreatedAt
+	o.ExpiresAt = &got.ExpiresAt
 	for i, id := range got.Items {
 		o.Items[i].ID = id
 	}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
+)
+
+// Statement returns what moved from one moment until before another, oldest first.
+func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment.Entry, error) {
+	const query = `
+		SELECT e.id, e.created_at, e.account, e.amount, p.order_id, e.payment_id, e.refund_id
+		FROM orders.ledger_entries e JOIN orders.payments p ON p.id = e.payment_id
+		WHERE e.created_at >= $1 AND e.created_at < $2 ORDER BY e.created_at, e.id`
+
+	rows, err := s.db.Query(ctx, query, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("querying the ledger: %w", err)
+	}
+	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Entry])
+	if err != nil {
+		return nil, fmt.Errorf("reading the ledger: %w", err)
+	}
+	for i := range entries {
+		entries[i].CreatedAt = entries[i].CreatedAt.UTC()
+	}
+	return entries, nil
+}
+
+// Unexplained returns how much money, in minor units, the ledger and the payments tell differently: payments that are not
+// booked with their amount, refunds likewise, and entries that do not sum to zero. It is zero, or somebody must look.
+func (s *Payments) Unexplained(ctx context.Context) (int64, error) {
+	const query = `
+		WITH booked AS (
+			SELECT payment_id, refund_id, sum(amount) FILTER (WHERE account = 'provider') AS moved, sum(amount) AS rest
+			FROM orders.ledger_entries GROUP BY payment_id, refund_id
+		), known AS (
+			SELECT id AS payment_id, NULL::bigint AS refund_id, amount AS moved FROM orders.payments WHERE state = 'paid'
+			UNION ALL SELECT payment_id, id, -amount FROM orders.refunds WHERE state = 'succeeded'
+		)
+		SELECT coalesce(sum(abs(coalesce(b.moved, 0) - coalesce(k.moved, 0)) + abs(coalesce(b.rest, 0))), 0)::bigint
+		FROM booked b FULL JOIN known k ON k.payment_id = b.payment_id AND k.refund_id IS NOT DISTINCT FROM b.refund_id`
+
+	var sum int64
+	if err := s.db.QueryRow(ctx, query).Scan(&sum); err != nil {
+		return 0, fmt.Errorf("comparing the ledger with the payments: %w", err)
+	}
+	return sum, nil
+}

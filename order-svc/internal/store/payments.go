@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/slippers-api/slippers/kit/invalidation"
+	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
+)
+
+// Payments keeps payments, refunds, and the ledger of both.
+type Payments struct {
+	db     *pgxpool.Pool
+	jobs   Jobs
+	outbox *invalidation.Outbox
+}
+
+// Jobs takes work for later, in the transaction of the change that needs it.
+type Jobs interface {
+	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
+}
+
+// NewPayments returns the payments of db.
+func NewPayments(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox) *Payments {
+	return &Payments{db, jobs, o}
+}
+
+// firstRead is how long after its making a payment is read back the first time, if nobody says anything before.
+const firstRead = time.Minute
+
+const paymentColumns = `id, order_id, transaction_id, amount, state, provider_uuid, pay_url, unclear, refunded, attention, expires_at, created_at`
+
+// Open returns the open payment of the order, made now if there is none, with the job that reads it back. It returns
+// payment.ErrNotPayable when the order is not what o says any more.
+func (s *Payments) Open(ctx context.Context, o order.Order, expires time.Time) (p payment.Payment, err error) {
+	const insert = `
+		INSERT INTO orders.payments (order_id, transaction_id, amount, expires_at)
+		SELECT o.id, @transaction, o.total_amount, @expires FROM orders.orders o WHERE o.id = @order AND o.status = 'PENDING'
+		ON CONFLICT (order_id) WHERE state IN ('new', 'registered', 'pending', 'held') DO NOTHING
+		RETURNING ` + paymentColumns
+	const open = `
+		SELECT ` + paymentColumns + ` FROM orders.payments
+		WHERE order_id = @order AND state IN ('new', 'registered', 'pending', 'held')`
+
+	transaction, err := uuid.NewV7()
+	if err != nil {
+		return p, fmt.Errorf("naming a payment: %w", err)
+	}
+	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		p, err = postgres.One[payment.Payment](ctx, tx, "opening a payment", pgx.ErrNoRows, insert, pgx.StrictNamedArgs{
+			"order": o.ID, "transaction": transaction, "expires": expires,
+		})
+		if err != nil {
+			return err
+		}
+		return s.later(ctx, tx, payment.ConfirmJob{PaymentID: p.ID}, time.Now().Add(firstRead))
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		what := fmt.Sprintf("finding the open payment of order %d", o.ID)
+		return postgres.One[payment.Payment](ctx, s.db, what, payment.ErrNotPayable, open, pgx.StrictNamedArgs{"order": o.ID})
+	}
+	return p, err
+}
+
+// later inserts a job, once for its arguments while one is waiting.
+func (s *Payments) later(ctx context.Context, tx pgx.Tx, args river.JobArgs, at time.Time) error {
+	_, err := s.jobs.InsertTx(ctx, tx, args, &river.InsertOpts{
+		ScheduledAt: at, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+		}},
+	})
+	if err != nil {
+		return fmt.Errorf("storing the job %s: %w", args.Kind(), err)
+	}
+	return nil
+}
+
+// Payment returns the payment, or payment.ErrNotFound.
+func (s *Payments) Payment(ctx context.Context, id int64) (payment.Payment, error) {
+	const query = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE id = @id`
+	return postgres.One[payment.Payment](ctx, s.db, fmt.Sprintf("reading payment %d", id), payment.ErrNotFound, query, pgx.StrictNamedArgs{"id": id})
+}
+
+// Find returns the payments of an order, oldest first, and their refunds.
+func (s *Payments) Find(ctx context.Context, orderID int64) ([]payment.Payment, []payment.Refund, error) {
+	const payments = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE order_id = $1 ORDER BY id`
+	const refunds = `
+		SELECT r.id, r.payment_id, r.refund_id, r.amount, r.state, r.reason, r.created_at
+		FROM orders.refunds r JOIN orders.payments p ON p.id = r.payment_id WHERE p.order_id = $1 ORDER BY r.id`
+
+	rows, err := s.db.Query(ctx, payments, orderID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("querying the payments of order %d: %w", orderID, err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Payment])
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the payments of order %d: %w", orderID, err)
+	}
+	if rows, err = s.db.Query(ctx, refunds, orderID); err != nil {
+		return nil, nil, fmt.Errorf("querying the refunds of order %d: %w", orderID, err)
+	}
+	back, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Refund])
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the refunds of order %d: %w", orderID, err)
+	}
+	return all, back, nil
+}
+
+// attentionAtOnce is how many payments are shown that a person must look at.
+const attentionAtOnce = 100
+
+// Attention returns the payments that a person must look at, the newest first.
+func (s *Payments) Attention(ctx context.Context) ([]payment.Payment, error) {
+	const query = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE attention IS NOT NULL ORDER BY id DESC LIMIT $1`
+	rows, err := s.db.Query(ctx, query, attentionAtOnce)
+	if err != nil {
+		return nil, fmt.Errorf("querying payments that need attention: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Payment])
+	if err != nil {
+		return nil, fmt.Errorf("reading payments that need attention: %w", err)
+	}
+	return all, nil
+}
+
+// Unclear notes that an answer was lost.
+func (s *Payments) Unclear(ctx context.Context, id int64) error {
+	return s.exec(ctx, "noting a lost answer", `UPDATE orders.payments SET unclear = true, updated_at = now() WHERE id = $1`, id)
+}
+
+// Watch marks a payment that a person must look at.
+func (s *Payments) Watch(ctx context.Context, id int64, why string) error {
+	return s.exec(ctx, "marking a payment", `UPDATE orders.payments SET attention = $2, updated_at = now() WHERE id = $1`, id, why)
+}
+
+func (s *Payments) exec(ctx context.Context, what, query string, args ...any) error {
+	if _, err := s.db.Exec(ctx, query, args...); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// MayRead says whether the provider may be asked again, which it allows once a second, and notes that it is asked now.
+func (s *Payments) MayRead(ctx context.Context, id int64) (bool, error) {
+	const query = `
+		UPDATE orders.payments SET read_at = now()
+		WHERE id = $1 AND (read_at IS NULL OR read_at < now() - interval '1100 milliseconds')`
+
+	tag, err := s.db.Exec(ctx, query, id)
+	if err != nil {
+		return false, fmt.Errorf("noting a read of payment %d: %w", id, err)
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// Hear keeps what a callback said and sees to it that the payment is read back soon. It returns payment.ErrNotFound.
+func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status string) error {
+	const query = `
+		WITH known AS (SELECT id, state FROM orders.payments WHERE transaction_id = $1), heard AS (
+			INSERT INTO orders.payment_events (payment_id, status, source) SELECT id, $2, 'callback' FROM known ON CONFLICT DO NOTHING
+		)
+		SELECT id, state FROM known`
+
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		var id int64
+		var state payment.State
+		if err := tx.QueryRow(ctx, query, transaction, status).Scan(&id, &state); err != nil {
+			return err //nolint:wrapcheck // below
+		}
+		if state == payment.Paid {
+			return nil // nothing leads on from there
+		}
+		return s.later(ctx, tx, payment.HeardJob{PaymentID: id}, time.Time{})
+	})
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return payment.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("keeping a callback: %w", err)
+	}
+	return nil
+}
+
+// Observe keeps what was heard, and moves the payment on if that leads on: money that came goes into the ledger, and its
+// order is claimed. It returns the payment as it is then.
+func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, source payment.Source) (p payment.Payment, err error) {
+	const event = `INSERT INTO orders.payment_events (payment_id, status, source) VALUES (@id, left(@status, 40), @source) ON CONFLICT DO NOTHING`
+	const move = `
+		UPDATE orders.payments SET state = @to, attention = NULL, provider_uuid = coalesce(provider_uuid, @uuid), pay_url = coalesce(pay_url, @url), updated_at = now()
+		WHERE id = @id AND state = ANY(@before)`
+	const book = `
+		INSERT INTO orders.ledger_entries (payment_id, account, amount)
+		SELECT p.id, e.account, e.sign * p.amount FROM orders.payments p, (VALUES ('provider', 1), ('sales', -1)) AS e (account, sign)
+		WHERE p.id = $1`
+
+	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, event, pgx.StrictNamedArgs{"id": id, "status": r.Status, "source": source}); err != nil {
+			return fmt.Errorf("keeping an event of payment %d: %w", id, err)
+		}
+		if r.State == "" {
+			return nil
+		}
+		var url *string
+		if r.PayURL != "" {
+			url = &r.PayURL
+		}
+		var before []string
+		for _, st := range payment.States {
+			if st.Before(r.State) {
+				before = append(before, string(st))
+			}
+		}
+		tag, err := tx.Exec(ctx, move, pgx.StrictNamedArgs{"id": id, "to": r.State, "uuid": r.UUID, "url": url, "before": before})
+		if err != nil {
+			return fmt.Errorf("moving payment %d to %s: %w", id, r.State, err)
+		}
+		if tag.RowsAffected() == 0 || r.State != payment.Paid {
+			return nil
+		}
+		if _, err := tx.Exec(ctx, book, id); err != nil {
+			return fmt.Errorf("booking payment %d: %w", id, err)
+		}
+		return s.later(ctx, tx, payment.ClaimJob{PaymentID: id}, time.Time{})
+	})
+	if err != nil {
+		return p, err
+	}
+	return s.Payment(ctx, id)
+}

@@ -1,0 +1,314 @@
+package store_test
+
+import (
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/slippers-api/slippers/kit/money"
+	"github.com/slippers-api/slippers/kit/testkit"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
+	"github.com/slippers-api/slippers/order-svc/internal/store"
+	"github.com/slippers-api/slippers/order-svc/internal/work"
+)
+
+// payments returns the payments of a desk, whose jobs are kept and not done.
+func (d desk) payments(t *testing.T) *store.Payments {
+	t.Helper()
+	jobs, err := work.NewKeeper(d.db, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store.NewPayments(d.db, jobs, d.outbox)
+}
+
+// ordered places an order, and opens its payment.
+func (d desk) ordered(t *testing.T, p *store.Payments) (order.Order, payment.Payment) {
+	t.Helper()
+	placed, _, err := d.Place(t.Context(), request(t, "", 3, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := p.Open(t.Context(), placed, *placed.ExpiresAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return placed, opened
+}
+
+func (d desk) pay(t *testing.T, p *store.Payments) (order.Order, payment.Payment) {
+	t.Helper()
+	o, opened := d.ordered(t, p)
+	paid, err := p.Observe(t.Context(), opened.ID, payment.Report{State: payment.Paid, Status: "succeeded", UUID: new(uuid.New())}, payment.FromRead)
+	if err != nil || paid.State != payment.Paid {
+		t.Fatalf("got %+v, %v", paid, err)
+	}
+	if _, err := d.orders.Change(t.Context(), order.Change{OrderID: o.ID, From: order.Pending, To: order.Paid, PaymentID: &paid.ID}); err != nil {
+		t.Fatal(err)
+	}
+	return o, paid
+}
+
+// sound fails the test unless the books are.
+func (d desk) sound(t *testing.T, p *store.Payments) {
+	t.Helper()
+	var sum int64
+	if err := d.db.QueryRow(t.Context(), `SELECT coalesce(sum(amount), 0) FROM orders.ledger_entries`).Scan(&sum); err != nil || sum != 0 {
+		t.Errorf("the ledger sums to %d, %v", sum, err)
+	}
+	if off, err := p.Unexplained(t.Context()); err != nil || off != 0 {
+		t.Errorf("%d are unexplained, %v", off, err)
+	}
+}
+
+// jobs counts those of a kind.
+func (d desk) jobs(t *testing.T, kind string) (n int) {
+	t.Helper()
+	if err := d.db.QueryRow(t.Context(), `SELECT count(*) FROM orders.river_job WHERE kind = $1`, kind).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestAnOrderHasOneOpenPayment(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	placed, _, err := d.Place(t.Context(), request(t, "", 3, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g sync.WaitGroup
+	got := make([]uuid.UUID, 20)
+	for i := range got {
+		g.Go(func() {
+			opened, err := p.Open(t.Context(), placed, *placed.ExpiresAt)
+			if err != nil {
+				t.Error(err)
+			}
+			got[i] = opened.TransactionID
+		})
+	}
+	g.Wait()
+	if len(slices.Compact(slices.Clone(got))) != 1 || d.rows(t, "payments") != 1 || d.jobs(t, "payment_confirm") != 1 {
+		t.Errorf("%d payments and %d jobs, under %v", d.rows(t, "payments"), d.jobs(t, "payment_confirm"), got)
+	}
+
+	// One that ended makes room for another; an order that ended does not.
+	first, _, _ := p.Find(t.Context(), placed.ID)
+	if _, err := p.Observe(t.Context(), first[0].ID, payment.Report{State: payment.Cancelled, Status: "canceled"}, payment.FromRead); err != nil {
+		t.Fatal(err)
+	}
+	second, err := p.Open(t.Context(), placed, *placed.ExpiresAt)
+	if err != nil || second.TransactionID == got[0] {
+		t.Errorf("the second is %v, %v", second, err)
+	}
+	_, _ = p.Observe(t.Context(), second.ID, payment.Report{State: payment.Cancelled, Status: "canceled"}, payment.FromRead)
+	if _, err := d.Cancel(t.Context(), buyer, placed.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Open(t.Context(), placed, *placed.ExpiresAt); !errors.Is(err, payment.ErrNotPayable) {
+		t.Errorf("a cancelled order: got %v", err)
+	}
+}
+
+// Whatever is heard, in whatever order and how often: the state never falls, money is booked once, and one job follows.
+func TestAPaymentOnlyMovesForward(t *testing.T) {
+	t.Parallel()
+	d := open(t, 1_000_000)
+	p := d.payments(t)
+	known := map[string]payment.State{
+		"created": payment.Registered, "wait_user_action": payment.Pending, "waiting_for_capture": payment.Held,
+		"succeeded": payment.Paid, "canceled": payment.Cancelled, "refunded": "", "no such word": "",
+	}
+	words := []string{"created", "wait_user_action", "waiting_for_capture", "succeeded", "canceled", "refunded", "no such word"}
+	rapid.Check(t, func(r *rapid.T) {
+		_, opened := d.ordered(t, p)
+		state := opened.State
+		for _, word := range rapid.SliceOfN(rapid.SampledFrom(words), 1, 8).Draw(r, "words") {
+			source := rapid.SampledFrom([]payment.Source{payment.FromRead, payment.FromCreate}).Draw(r, "source")
+			got, err := p.Observe(t.Context(), opened.ID, payment.Report{State: known[word], Status: word}, source)
+			if err != nil {
+				r.Fatal(err)
+			}
+			want := state
+			if known[word] != "" && state.Before(known[word]) {
+				want = known[word]
+			}
+			if got.State != want {
+				r.Fatalf("%s after %s: got %s, want %s", word, state, got.State, want)
+			}
+			if state = got.State; rapid.Bool().Draw(r, "callback") {
+				if err := p.Hear(t.Context(), opened.TransactionID, word); err != nil {
+					r.Fatal(err)
+				}
+				if after, _ := p.Payment(t.Context(), opened.ID); after.State != state {
+					r.Fatalf("a callback moved it to %s", after.State)
+				}
+			}
+		}
+		var entries, claims int
+		err := d.db.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM orders.ledger_entries WHERE payment_id = $1),
+			(SELECT count(*) FROM orders.river_job WHERE kind = 'order_claim' AND (args->>'payment_id')::bigint = $1)`, opened.ID).Scan(&entries, &claims)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if paid := state == payment.Paid; paid != (entries == 2) || paid != (claims == 1) {
+			r.Fatalf("%s with %d entries and %d claims", state, entries, claims)
+		}
+	})
+	d.sound(t, p)
+}
+
+func TestNoMoreGoesBackThanWasPaid(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	o, paid := d.pay(t, p)
+
+	// Twenty ask at once for more than half of it: one gets it.
+	half := paid.Amount/2 + 1
+	var g sync.WaitGroup
+	var mu sync.Mutex
+	var given []payment.Refund
+	for range 20 {
+		g.Go(func() {
+			refunds, err := p.GiveBack(t.Context(), paid.ID, []money.Amount{half - 1, 1}, nil, "test")
+			if err != nil && !errors.Is(err, payment.ErrRefund) {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			given = append(given, refunds...)
+		})
+	}
+	g.Wait()
+	if len(given) != 2 || d.rows(t, "refunds") != 2 || d.jobs(t, "refund_send") != 2 {
+		t.Fatalf("%d refunds are given, %d stored with %d jobs: want 2", len(given), d.rows(t, "refunds"), d.jobs(t, "refund_send"))
+	}
+
+	// One fails and can be given again; the order ends when all of it has arrived, and only then.
+	move := func(id int64, to payment.RefundState) {
+		t.Helper()
+		for range 2 { // again is harmless
+			if err := p.Move(t.Context(), id, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	move(given[0].ID, payment.RefundFailed)
+	move(given[1].ID, payment.RefundSucceeded)
+	rest, err := p.GiveBack(t.Context(), paid.ID, []money.Amount{paid.Amount - 1}, nil, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := d.orders.Get(t.Context(), o.ID); got.Status != order.Paid {
+		t.Errorf("before all arrived it is %s", got.Status)
+	}
+	move(rest[0].ID, payment.RefundPending)
+	move(rest[0].ID, payment.RefundSucceeded)
+	if got, _ := d.orders.Get(t.Context(), o.ID); got.Status != order.Refunded {
+		t.Errorf("after all arrived it is %s", got.Status)
+	}
+	d.sound(t, p)
+
+	// The table itself holds the bound, whatever the code does.
+	if _, err := d.db.Exec(t.Context(), `UPDATE orders.payments SET refunded = amount + 1`); err == nil {
+		t.Error("more than was paid went back")
+	}
+}
+
+func TestTheProviderIsAskedOnceASecond(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	_, opened := d.ordered(t, p)
+	var g sync.WaitGroup
+	var mu sync.Mutex
+	allowed := 0
+	for range 10 {
+		g.Go(func() {
+			may, err := p.MayRead(t.Context(), opened.ID)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if may {
+				allowed++
+			}
+		})
+	}
+	g.Wait()
+	if allowed != 1 {
+		t.Errorf("%d may ask at once", allowed)
+	}
+	if _, err := d.db.Exec(t.Context(), `UPDATE orders.payments SET read_at = read_at - interval '2 seconds'`); err != nil {
+		t.Fatal(err)
+	}
+	if may, err := p.MayRead(t.Context(), opened.ID); err != nil || !may {
+		t.Errorf("after two seconds: %t, %v", may, err)
+	}
+}
+
+func TestTheLedgerSaysWhatIsNotExplained(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	_, paid := d.pay(t, p)
+	d.sound(t, p)
+	entries, err := p.Statement(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+	if err != nil || len(entries) != 2 || entries[0].Amount+entries[1].Amount != 0 || entries[0].OrderID != paid.OrderID {
+		t.Errorf("the statement is %+v, %v", entries, err)
+	}
+	if later, err := p.Statement(t.Context(), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour)); err != nil || len(later) != 0 {
+		t.Errorf("later it is %+v, %v", later, err)
+	}
+	super := testkit.Superuser(t, d.db)
+	if _, err := super.Exec(t.Context(), `DELETE FROM orders.ledger_entries WHERE account = 'provider'`); err != nil {
+		t.Fatal(err)
+	}
+	if off, err := p.Unexplained(t.Context()); err != nil || off != 2*int64(paid.Amount) {
+		t.Errorf("%d are unexplained, %v: want %d twice", off, err, paid.Amount)
+	}
+}
+
+func TestACallWithAKeyIsAnsweredOnce(t *testing.T) {
+	t.Parallel()
+	d := open(t, 1)
+	key := order.Key{Value: "k", Fingerprint: []byte("a")}
+	first, second := uuid.New(), uuid.New()
+	if got, err := d.keys.BeginCall(t.Context(), 7, key, first); got != nil || err != nil {
+		t.Fatalf("the first: %s, %v", got, err)
+	}
+	if _, err := d.keys.BeginCall(t.Context(), 7, key, second); !errors.Is(err, order.ErrInProgress) {
+		t.Errorf("while it runs: %v", err)
+	}
+	if err := d.keys.EndCall(t.Context(), 7, key, first, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.keys.BeginCall(t.Context(), 7, key, second); got != nil || err != nil {
+		t.Fatalf("after it failed: %s, %v", got, err)
+	}
+	if err := d.keys.EndCall(t.Context(), 7, key, first, []byte(`{"late":1}`)); err != nil { // its time is over
+		t.Fatal(err)
+	}
+	if err := d.keys.EndCall(t.Context(), 7, key, second, []byte(`{"a":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := d.keys.BeginCall(t.Context(), 7, key, uuid.New()); string(got) != `{"a":1}` || err != nil {
+		t.Errorf("again: %s, %v", got, err)
+	}
+	other := order.Key{Value: "k", Fingerprint: []byte("b")}
+	if _, err := d.keys.BeginCall(t.Context(), 7, other, uuid.New()); !errors.Is(err, order.ErrKeyReused) {
+		t.Errorf("another request: %v", err)
+	}
+}
+

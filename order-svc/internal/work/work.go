@@ -1,0 +1,111 @@
+// Package work does in the background what follows from orders and payments: River keeps it in PostgreSQL, and any number
+// of replicas share it.
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
+)
+
+const (
+	// schema is where River's tables are (package migrations).
+	schema = "orders"
+
+	// atOnce is how many jobs one process does at the same time.
+	atOnce = 16
+
+	// timeout bounds one try of one job.
+	timeout = 30 * time.Second
+
+	// tries is how often a failing job is tried: with River's back-off (tries to the fourth power, in seconds) about a day.
+	tries = 15
+
+	// refundAgain is when a refund that the provider has not finished is asked for again.
+	refundAgain = 30 * time.Second
+)
+
+// Client keeps and does jobs.
+type Client = river.Client[pgx.Tx]
+
+// NewKeeper returns a client that keeps jobs, and does none.
+func NewKeeper(db *pgxpool.Pool, log *slog.Logger) (*Client, error) {
+	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{Schema: schema, MaxAttempts: tries, Logger: quiet(log)})
+	if err != nil {
+		return nil, fmt.Errorf("opening the jobs: %w", err)
+	}
+	return c, nil
+}
+
+// NewDoer returns a client that does jobs, once it is started.
+func NewDoer(db *pgxpool.Pool, s payment.Settling, log *slog.Logger) (*Client, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.ConfirmJob]) error {
+		return snoozed(s.Confirm(ctx, j.Args.PaymentID))
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.HeardJob]) error {
+		err := s.Confirm(ctx, j.Args.PaymentID)
+		if again, ok := errors.AsType[payment.ReadAgain](err); ok && again.In > time.Second {
+			return nil // it was read: the other job goes on
+		}
+		return snoozed(err)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.ClaimJob]) error {
+		return s.Claim(ctx, j.Args.PaymentID)
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.RefundJob]) error {
+		err := s.Refunds.Send(ctx, j.Args.RefundID)
+		if errors.Is(err, payment.ErrRefundPending) {
+			return river.JobSnooze(refundAgain)
+		}
+		return err
+	}))
+	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{
+		Schema: schema, Workers: workers, JobTimeout: timeout, MaxAttempts: tries, Logger: quiet(log),
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("opening the jobs: %w", err)
+	}
+	return c, nil
+}
+
+// snoozed puts a payment that is still open aside, which costs none of the job's tries.
+func snoozed(err error) error {
+	if again, ok := errors.AsType[payment.ReadAgain](err); ok {
+		return river.JobSnooze(again.In)
+	}
+	return err
+}
+
+// quiet keeps River's own news out of the log, but for what somebody must read.
+func quiet(log *slog.Logger) *slog.Logger { return slog.New(level{log.Handler()}) }
+
+type level struct{ slog.Handler }
+
+func (l level) Enabled(ctx context.Context, at slog.Level) bool {
+	return at >= slog.LevelWarn && l.Handler.Enabled(ctx, at)
+}
+
+// Run does jobs until ctx ends, and then finishes those that are under way.
+func Run(ctx context.Context, c *Client, patience time.Duration) error {
+	if err := c.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("starting the jobs: %w", err)
+	}
+	<-ctx.Done()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := c.Stop(stop); err != nil {
+		return fmt.Errorf("stopping the jobs: %w", c.StopAndCancel(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
