@@ -26,7 +26,7 @@ launcher: # not go run, which would keep signals from it
 
 build: ## Build every program into bin/
 	@mkdir -p bin
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./auth-svc ./catalog-svc ./order-svc ./gateway ./migrations/cmd/migrate ./e2e/cmd/slippers
+	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./auth-svc ./catalog-svc ./order-svc ./gateway ./migrations/cmd/migrate ./e2e/cmd/slippers ./e2e/cmd/octosim
 
 test: launcher ## Run every test that needs no cluster, against real PostgreSQL and Redis
 	@$(if $(RACE),,echo "NOT CHECKED for data races: there is no C compiler (Debian: apt-get install gcc libc6-dev)")

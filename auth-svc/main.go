@@ -27,6 +27,8 @@ import (
 	"github.com/slippers-api/slippers/auth-svc/internal/revocation"
 	"github.com/slippers-api/slippers/auth-svc/internal/signing"
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
+	"github.com/slippers-api/slippers/kit/batch"
+	"github.com/slippers-api/slippers/kit/cache"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -40,6 +42,7 @@ type config struct {
 	HTTP      httpserver.Config
 	Postgres  postgres.Config
 	Redis     redis.Config
+	Cache     cache.Config
 	Token     token.Config
 	Keys      signing.Config
 	Passwords account.PasswordConfig
@@ -120,9 +123,14 @@ func serve(ctx context.Context, log *slog.Logger) error {
 
 	reg := prometheus.NewRegistry()
 	outbox := store.NewOutbox(db, rdb, reg, log)
+	asks := batch.New(rdb, reg)
+	copies, err := cache.Open(cache.Setup{Config: cfg.Cache, Batch: asks, Redis: rdb, Registry: reg, Log: log})
+	if err != nil {
+		return err
+	}
 	users, sessions := store.NewUsers(db, outbox), store.NewSessions(db)
 	revoked := revocation.New(rdb, revocations, sessions, cfg.Lifetimes.Access, log)
-	tries := attempts.New(cfg.Attempts, rdb, reg)
+	tries := attempts.New(cfg.Attempts, asks, rdb, reg)
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.IPExtractor = httpserver.AddressBehind(cfg.TrustedProxies)
 	app.Use(postgres.Outages)
@@ -134,7 +142,7 @@ func serve(ctx context.Context, log *slog.Logger) error {
 			Users: users, Codes: store.NewCodes(db, outbox), Passwords: passwords, Notifier: notifier, Revoked: revoked, Attempts: tries, Key: codeKey,
 		},
 		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: revoked},
-		Users:    users, Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(),
+		Users:    store.NewCachedUsers(users, copies), Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(),
 		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
 		Verifier: token.NewVerifierWith(cfg.Token, keys.Find), Cursors: cursors, Secret: cfg.InternalSecret,
 	})

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/slippers-api/slippers/kit/batch"
+	"github.com/slippers-api/slippers/kit/cache"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -34,6 +36,7 @@ type config struct {
 	HTTP      httpserver.Config
 	Postgres  postgres.Config
 	Redis     redis.Config
+	Cache     cache.Config
 	Token     token.Config
 	Catalogue catalogue.Config
 	Octo      octo.Config
@@ -50,6 +53,9 @@ type config struct {
 
 	// KeyExpiry is how often idempotency keys are looked for that are older than a day.
 	KeyExpiry time.Duration `env:"IDEMPOTENCY_EXPIRY_INTERVAL" envDefault:"10m"`
+
+	// Watch is how often jobs, payments and the ledger are counted for the metrics.
+	Watch time.Duration `env:"WATCH_INTERVAL" envDefault:"30s"`
 }
 
 func main() {
@@ -95,12 +101,16 @@ func run(log *slog.Logger) error {
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.Use(postgres.Outages)
 	outbox := store.NewOutbox(db, rdb, reg, log)
+	copies, err := cache.Open(cache.Setup{Config: cfg.Cache, Batch: batch.New(rdb, reg), Redis: rdb, Registry: reg, Log: log})
+	if err != nil {
+		return err
+	}
 	catalog := catalogue.New(cfg.Catalogue, cfg.InternalSecret)
-	carts, orders, keys := store.NewCarts(db), store.NewOrders(db, outbox), store.NewKeys(db, outbox)
 	jobs, err := work.NewKeeper(db, log)
 	if err != nil {
 		return err
 	}
+	carts, orders, keys := store.NewCarts(db), store.NewOrders(db, jobs, outbox), store.NewKeys(db, outbox)
 	client, err := octo.New(cfg.Octo, reg, log)
 	if err != nil {
 		return err
@@ -114,10 +124,10 @@ func run(log *slog.Logger) error {
 		return err
 	}
 	httpapi.Register(app, httpapi.API{
-		Shopping: order.Shopping{Carts: carts, Catalogue: catalog},
+		Shopping: order.Shopping{Carts: carts, Catalogue: catalogue.NewCached(catalog, copies)},
 		Placing:  order.Placing{Stock: catalog, Carts: carts, Orders: orders, Keys: keys, TTL: cfg.OrderTTL, Log: log},
 		Changing: changing,
-		Orders:   orders,
+		Orders:   store.NewCachedOrders(orders, copies),
 		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
 		Verifier: verifier, Cursors: cursors, Secret: cfg.InternalSecret,
 
@@ -138,6 +148,7 @@ func run(log *slog.Logger) error {
 	for _, r := range []order.Routine{
 		{Name: "expire orders", Every: cfg.OrderExpiry, Log: log, Batch: orders.ExpireOverdue},
 		{Name: "forget keys", Every: cfg.KeyExpiry, Log: log, Batch: keys.Forget},
+		{Name: "look after money and jobs", Every: cfg.Watch, Log: log, Batch: work.NewWatcher(db, payments.Unexplained, reg).Look},
 	} {
 		g.Go(func() error { return r.Run(ctx) })
 	}

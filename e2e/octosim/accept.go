@@ -46,7 +46,7 @@ func (s *Server) setAccept(w http.ResponseWriter, r *http.Request) {
 			then: func() { s.announce(now) },
 			fields: map[string]any{
 				"shop_transaction_id": p.ShopTransactionID, "octo_payment_UUID": p.UUID, "status": p.Status,
-				"transfer_sum": p.Captured, "refunded_sum": p.Total - p.Captured, "payed_time": p.paidTime(),
+				"transfer_sum": p.Captured, "refunded_sum": p.Total - p.Captured, paidTimeField: p.paidTime(),
 			},
 		}
 	})

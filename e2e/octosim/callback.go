@@ -18,6 +18,8 @@ import (
 // tashkent is the zone of OCTO's times, which name none. It has known no summer time since 1992.
 var tashkent = time.FixedZone("Asia/Tashkent", 5*60*60)
 
+const paidTimeField = "payed_time" //nolint:misspell // as OCTO spells it
+
 // Signature is a way to sign a callback.
 type Signature string
 
@@ -151,7 +153,7 @@ func (s *Server) body(p Payment, m Message) []byte {
 		"shop_transaction_id": p.ShopTransactionID, "octo_payment_UUID": p.UUID, "status": p.Status, "hash_key": hashKey,
 		"total_sum": p.Total, "transfer_sum": p.Captured, "refunded_sum": p.Refunded, "currency": p.Currency,
 		"card_country": "UZB", "card_type": "UZCARD", "maskedPan": "860000******0000", "rrn": "000000000000",
-		"riskLevel": 0, "is_physical_card": true, "payed_time": p.paidTime(),
+		"riskLevel": 0, "is_physical_card": true, paidTimeField: p.paidTime(),
 	}
 	maps.Copy(fields, m.Fields)
 	id, status := fmt.Sprint(fields["octo_payment_UUID"]), Status(fmt.Sprint(fields["status"]))

@@ -43,7 +43,7 @@ func TestPaymentIsToldAndSigned(t *testing.T) {
 			t.Errorf("%s is %v, want %v", k, got[0][k], v)
 		}
 	}
-	if _, err := time.Parse(time.DateTime, fmt.Sprint(got[0]["payed_time"])); err != nil {
+	if _, err := time.Parse(time.DateTime, fmt.Sprint(got[0]["payed_time"])); err != nil { //nolint:misspell // as OCTO spells it
 		t.Error(err)
 	}
 }

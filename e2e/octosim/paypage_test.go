@@ -32,12 +32,11 @@ func TestPayPageButtons(t *testing.T) {
 		told   string
 		later  octosim.Status
 	}{
-		"pay":          {nil, "pay", octosim.Succeeded, "succeeded", octosim.Succeeded},
-		"decline":      {nil, "decline", octosim.Canceled, "canceled", octosim.Canceled},
-		"pay late":     {nil, "late", octosim.WaitUserAction, "", octosim.Succeeded},
-		"pay too late": {fields{"ttl": 5}, "late", octosim.WaitUserAction, "", octosim.Succeeded},
-		"pay, to be held": {fields{"auto_capture": false}, "pay", octosim.WaitingForCapture, "waiting_for_capture",
-			octosim.WaitingForCapture},
+		"pay":                 {nil, "pay", octosim.Succeeded, "succeeded", octosim.Succeeded},
+		"decline":             {nil, "decline", octosim.Canceled, "canceled", octosim.Canceled},
+		"pay late":            {nil, "late", octosim.WaitUserAction, "", octosim.Succeeded},
+		"pay too late":        {fields{"ttl": 5}, "late", octosim.WaitUserAction, "", octosim.Succeeded},
+		"pay, to be held":     {fields{"auto_capture": false}, "pay", octosim.WaitingForCapture, "waiting_for_capture", octosim.WaitingForCapture},
 		"pay, by the default": {fields{"auto_capture": nil}, "pay", octosim.Succeeded, "succeeded", octosim.Succeeded},
 	}
 	for name, tt := range tests {

@@ -134,7 +134,7 @@ func Run(ctx context.Context, cfg Config, api http.Handler, ops *Ops) error {
 			Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: cfg.ReadTimeout,
 			WriteTimeout: cfg.ReadTimeout + cfg.RequestTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 			ConnContext: rememberConn,
-			ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // broken clients are not our news
+			ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // broken clients are not our news
 		}
 	}
 	servers := map[string]*http.Server{cfg.Addr: newServer(api), cfg.OpsAddr: newServer(ops)}

@@ -12,7 +12,7 @@ import (
 )
 
 // OwnRedis is a part of the tests' Redis that nobody else sees: every key gets a prefix on its way, so it is for commands
-// of one key. Its client waits for a Redis on a busy machine, except while it is Away.
+// of one key and for scripts. Its client waits for a Redis on a busy machine, except while it is Away.
 type OwnRedis struct {
 	*redis.Client
 
@@ -22,7 +22,7 @@ type OwnRedis struct {
 	// ReadOnly says whether Redis refuses what would change it, as one does that another has taken over from.
 	ReadOnly atomic.Bool
 
-	prefix string
+	prefix atomic.Pointer[string]
 	runID  atomic.Pointer[string]
 }
 
@@ -31,7 +31,8 @@ func NewOwnRedis(t testing.TB) *OwnRedis {
 	t.Helper()
 	o := *Redis(t).Options()
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = time.Minute, time.Minute, time.Minute, time.Minute
-	r := &OwnRedis{Client: redis.NewClient(&o), prefix: rand.Text() + ":"}
+	r := &OwnRedis{Client: redis.NewClient(&o)}
+	r.Flush()
 	r.TakeOver()
 	r.AddHook(ownHook{r})
 	t.Cleanup(func() { _ = r.Close() })
@@ -40,6 +41,9 @@ func NewOwnRedis(t testing.TB) *OwnRedis {
 
 // TakeOver makes Redis answer as if another server was there now.
 func (r *OwnRedis) TakeOver() { r.runID.Store(new(rand.Text())) }
+
+// Flush makes Redis forget everything.
+func (r *OwnRedis) Flush() { r.prefix.Store(new(rand.Text() + ":")) }
 
 // ownHook is what OwnRedis does to commands.
 type ownHook struct{ r *OwnRedis }
@@ -90,10 +94,19 @@ func (h ownHook) before(cmd redis.Cmder) error {
 		cmd.SetErr(errReadOnly)
 		return errReadOnly
 	}
-	switch args := cmd.Args(); cmd.Name() {
+	args, keys := cmd.Args(), []any(nil)
+	switch cmd.Name() {
 	case "get", "set":
-		if key, ok := args[1].(string); ok {
-			args[1] = h.r.prefix + key
+		keys = args[1:2]
+	case "eval", "evalsha":
+		if n, ok := args[2].(int); ok {
+			keys = args[3 : 3+n]
+		}
+	}
+	prefix := *h.r.prefix.Load() // one for the whole command
+	for i, key := range keys {
+		if key, ok := key.(string); ok {
+			keys[i] = prefix + key
 		}
 	}
 	return nil

@@ -41,6 +41,7 @@ CREATE TABLE orders.refunds (
     refund_id   uuid NOT NULL CONSTRAINT refunds_refund_key UNIQUE, -- the provider's idempotency key
     amount      bigint NOT NULL CONSTRAINT refunds_amount_positive CHECK (amount > 0),
     state       text NOT NULL DEFAULT 'new' CONSTRAINT refunds_state_known CHECK (state IN ('new', 'pending', 'succeeded', 'failed')),
+    unclear     boolean NOT NULL DEFAULT false, -- a call was made whose answer was lost
     actor_id    bigint, -- the administrator; null is the shop itself
     reason      text NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT now(),
@@ -66,7 +67,7 @@ GRANT UPDATE (payment_id) ON orders.orders TO slippers_orders;
 
 GRANT SELECT, INSERT, UPDATE (state, provider_uuid, pay_url, unclear, refunded, attention, read_at, updated_at) ON orders.payments TO slippers_orders;
 GRANT SELECT, INSERT ON orders.payment_events TO slippers_orders;
-GRANT SELECT, INSERT, UPDATE (state, updated_at) ON orders.refunds TO slippers_orders;
+GRANT SELECT, INSERT, UPDATE (state, unclear, updated_at) ON orders.refunds TO slippers_orders;
 GRANT SELECT, INSERT ON orders.ledger_entries TO slippers_orders; -- the past is never edited
 
 -- +goose Down

@@ -83,10 +83,10 @@ type Attempts struct {
 	degraded  prometheus.Counter
 }
 
-// New returns attempts that are counted in rdb.
-func New(cfg Config, rdb redis.UniversalClient, reg prometheus.Registerer) *Attempts {
+// New returns attempts that are counted in rdb, where asks asks.
+func New(cfg Config, asks *batch.Batcher, rdb redis.UniversalClient, reg prometheus.Registerer) *Attempts {
 	a := &Attempts{
-		policies: cfg.Policies, batch: batch.New(rdb, reg), rdb: rdb,
+		policies: cfg.Policies, batch: asks, rdb: rdb,
 		own: limit.NewOwn(cfg.Replicas), ownKnown: expirable.NewLRU[string, struct{}](own, nil, memory),
 		decisions: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
 			Name: "auth_attempts_total",

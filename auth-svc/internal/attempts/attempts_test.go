@@ -10,6 +10,7 @@ import (
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/auth-svc/internal/attempts"
+	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/limit"
 	"github.com/slippers-api/slippers/kit/redis"
 )
@@ -44,7 +45,7 @@ func TestDecisionsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	reg := prometheus.NewRegistry()
-	a := attempts.New(cfg, rdb, reg)
+	a := attempts.New(cfg, batch.New(rdb, reg), rdb, reg)
 	const number = "+998901234567"
 	for range 3 {
 		_ = a.Forgot(t.Context(), number)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/auth-svc/internal/attempts"
+	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/limit"
 	ourredis "github.com/slippers-api/slippers/kit/redis"
@@ -67,10 +68,15 @@ func somebody(t *testing.T) string {
 	return fmt.Sprintf("+99%012d", n)
 }
 
+func attemptsIn(rdb redis.UniversalClient, cfg attempts.Config) *attempts.Attempts {
+	reg := prometheus.NewRegistry()
+	return attempts.New(cfg, batch.New(rdb, reg), rdb, reg)
+}
+
 // guarded serves aziza, with a phone number of the test's own, behind a gateway that says who asks.
 func guarded(t *testing.T, rdb redis.UniversalClient, cfg attempts.Config) under {
 	t.Helper()
-	u := serveLimited(t, nil, attempts.New(cfg, rdb, prometheus.NewRegistry()))
+	u := serveLimited(t, nil, attemptsIn(rdb, cfg))
 	u.IPExtractor = httpserver.AddressBehind([]netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")})
 	u.people.phone = somebody(t)
 	return u
@@ -213,7 +219,7 @@ func TestTheAccountCountsWhatFails(t *testing.T) {
 // Attempts that run at once cannot all pass before the first has failed.
 func TestAttemptsAtOnceCountOneByOne(t *testing.T) {
 	t.Parallel()
-	a := attempts.New(attempts.Config{Policies: policies(1, 3, 1, 1)}, patient(t), prometheus.NewRegistry())
+	a := attemptsIn(patient(t), attempts.Config{Policies: policies(1, 3, 1, 1)})
 	number := somebody(t)
 	results := make(chan error, 20)
 	var wg sync.WaitGroup

@@ -34,8 +34,6 @@ type bank struct {
 	callErr  error
 }
 
-// Not the orders' names for other things.
-
 func (b *bank) payment() payment.Payment {
 	p := payable
 	p.State = b.state
@@ -76,6 +74,7 @@ func (b *bank) Hear(_ context.Context, transaction uuid.UUID, _ string) error {
 	return b.wrote()
 }
 
+func (b *bank) Lost(context.Context, int64) error                      { return b.err }
 func (b *bank) MayRead(context.Context, int64) (bool, error)           { return true, b.err }
 func (b *bank) Watch(context.Context, int64, string) error             { return b.err }
 func (b *bank) Move(context.Context, int64, payment.RefundState) error { return b.err }

@@ -75,6 +75,7 @@ func (p Provider) Notice(body []byte) (payment.Notice, error) {
 
 var states = map[Status]payment.State{
 	Created: payment.Registered, Waiting: payment.Pending, Held: payment.Held, Succeeded: payment.Paid, Canceled: payment.Cancelled,
+	Unknown: "",
 }
 
 func report(got Payment, err error) (payment.Report, error) {

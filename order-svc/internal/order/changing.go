@@ -43,6 +43,9 @@ type Change struct {
 
 	// PaymentID is what it becomes paid by.
 	PaymentID *int64
+
+	// Release is the reservation that goes back with it, by a job if need be; uuid.Nil is none.
+	Release uuid.UUID
 }
 
 // Wish is what somebody asks to change; nil leaves a thing alone.
@@ -143,6 +146,9 @@ func (c Changing) move(ctx context.Context, o Order, change Change, roles ...Rol
 			return Order{}, err
 		}
 	}
+	if step.Effect == ReleaseStock {
+		change.Release = o.ReservationID
+	}
 	changed, err := c.Orders.Change(ctx, change)
 	if err != nil {
 		if step.Effect == SellStock && errors.Is(err, ErrTransition) {
@@ -152,7 +158,7 @@ func (c Changing) move(ctx context.Context, o Order, change Change, roles ...Rol
 	}
 	if step.Effect == ReleaseStock {
 		if err := release(ctx, c.Stock, o.ReservationID); err != nil {
-			// Not lost: catalog-svc gives it back when the reservation expires.
+			// Not lost: there is a job for it.
 			c.Log.WarnContext(ctx, "releasing the stock of an order", "order_id", o.ID, "err", err)
 		}
 	}

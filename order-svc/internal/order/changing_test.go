@@ -55,6 +55,9 @@ func TestAStatusMovesWithItsStock(t *testing.T) {
 					continue
 				}
 				made := order.Change{OrderID: 5, From: from, To: to, ActorID: &actor.ID, Reason: "set by an administrator"}
+				if to == order.Cancelled {
+					made.Release = reservation
+				}
 				if diff := cmp.Diff(made, s.change); diff != "" || got.Status != to {
 					t.Errorf("%s moves %s to %s: answered %s (-want +got):\n%s", who, from, to, got.Status, diff)
 				}
@@ -87,7 +90,7 @@ func TestCancellingIsForThePending(t *testing.T) {
 					t.Errorf("%s cancels %s: %v, after %q", who, from, err, s.said())
 				}
 			default:
-				want := order.Change{OrderID: 5, From: order.Pending, To: order.Cancelled, ActorID: &actor.ID, Reason: reasons[who]}
+				want := order.Change{OrderID: 5, From: order.Pending, To: order.Cancelled, ActorID: &actor.ID, Reason: reasons[who], Release: reservation}
 				if diff := cmp.Diff(want, s.change); diff != "" || err != nil || s.said() != "get change release" {
 					t.Errorf("%s cancels: %v, after %q (-want +got):\n%s", who, err, s.said(), diff)
 				}

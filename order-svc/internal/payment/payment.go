@@ -84,6 +84,7 @@ type Refund struct {
 	RefundID  uuid.UUID // the provider's idempotency key
 	Amount    money.Amount
 	State     RefundState
+	Unclear   bool // an answer of the provider was lost
 	Reason    string
 	CreatedAt time.Time
 }

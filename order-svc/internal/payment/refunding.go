@@ -18,6 +18,9 @@ type Money interface {
 	// Refund returns the refund with its payment, or ErrNotFound.
 	Refund(ctx context.Context, id int64) (Refund, Payment, error)
 
+	// Lost notes that an answer about a refund was lost.
+	Lost(ctx context.Context, id int64) error
+
 	// Move sets the state of a refund that is not final. What succeeded goes into the ledger, and an order of which nothing
 	// is left becomes REFUNDED; what failed can be given back again.
 	Move(ctx context.Context, id int64, to RefundState) error
@@ -102,12 +105,18 @@ func (r Refunding) Send(ctx context.Context, id int64) error {
 		return fmt.Errorf("refund %d is of a payment that the provider has not named", id)
 	}
 	state, err := r.Provider.Refund(ctx, *p.ProviderUUID, refund)
-	if errors.Is(err, ErrDeclined) {
+	switch {
+	case errors.Is(err, ErrDeclined) && refund.Unclear: // it may refuse the repetition of what it has done: a person must ask
+		r.Log.ErrorContext(ctx, "the provider declined a refund after a lost answer", "refund_id", id, "payment_id", p.ID, "err", err)
+		return r.Money.Watch(ctx, p.ID, "the provider declined a refund whose first answer was lost")
+	case errors.Is(err, ErrDeclined):
 		r.Log.ErrorContext(ctx, "the provider declined a refund", "refund_id", id, "payment_id", p.ID, "err", err)
-		state, err = RefundFailed, r.Money.Watch(ctx, p.ID, "the provider declined a refund")
-	}
-	if err != nil {
-		return err
+		if err := r.Money.Watch(ctx, p.ID, "the provider declined a refund"); err != nil {
+			return err
+		}
+		state = RefundFailed
+	case err != nil:
+		return errors.Join(err, r.Money.Lost(context.WithoutCancel(ctx), id))
 	}
 	if err := r.Money.Move(ctx, id, state); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"github.com/slippers-api/slippers/migrations"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/store"
+	"github.com/slippers-api/slippers/order-svc/internal/work"
 )
 
 func TestMain(m *testing.M) {
@@ -156,7 +157,11 @@ func open(t *testing.T, pieces int64) desk {
 	db := testkit.Postgres(t)
 	rdb, log := testkit.NewOwnRedis(t), slog.New(slog.DiscardHandler)
 	told := outbox(db, rdb)
-	carts, orders, keys, stock := store.NewCarts(db), store.NewOrders(db, told), store.NewKeys(db, told), newWarehouse(pieces)
+	jobs, err := work.NewKeeper(db, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	carts, orders, keys, stock := store.NewCarts(db), store.NewOrders(db, jobs, told), store.NewKeys(db, told), newWarehouse(pieces)
 	return desk{
 		Placing:  order.Placing{Stock: stock, Carts: carts, Orders: orders, Keys: keys, TTL: time.Hour, Log: log},
 		Changing: order.Changing{Orders: orders, Stock: stock, Log: log},

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -21,11 +22,14 @@ import (
 // Orders keeps orders and what happened to them.
 type Orders struct {
 	db     *pgxpool.Pool
+	jobs   Jobs
 	outbox *invalidation.Outbox
 }
 
 // NewOrders returns the orders of db.
-func NewOrders(db *pgxpool.Pool, o *invalidation.Outbox) *Orders { return &Orders{db, o} }
+func NewOrders(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox) *Orders {
+	return &Orders{db, jobs, o}
+}
 
 // orderColumns are those of an order.Order, of orders o. The items come with it, so that a list is one statement; amounts
 // in JSON are in major units, as money.Amount reads them.
@@ -102,9 +106,30 @@ type changed struct {
 	Invalidation int64
 }
 
-// Change makes a change of an order that still is what the change starts from, with its history in the same statement.
-// It returns order.ErrTransition.
+// Change makes a change of an order that still is what the change starts from, with its history and the job that gives its
+// stock back, if that is what it means. It returns order.ErrTransition.
 func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error) {
+	var o changed
+	var err error
+	if c.Release == uuid.Nil {
+		o, err = change(ctx, s.db, c)
+	} else {
+		err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+			if o, err = change(ctx, tx, c); err != nil {
+				return err
+			}
+			return later(ctx, tx, s.jobs, order.ReleaseJob{ReservationID: c.Release}, time.Time{})
+		})
+	}
+	if err != nil {
+		return order.Order{}, err
+	}
+	s.outbox.Publish(ctx, invalidation.Pending{ID: o.Invalidation, Tags: orderTags(o.UserID)})
+	return inUTC(o.Order), nil
+}
+
+// change is one statement, because a change is: nobody sees it without its history.
+func change(ctx context.Context, db postgres.Querier, c order.Change) (changed, error) {
 	const query = `
 		WITH changed AS (
 			UPDATE orders.orders SET status = @to, notes = coalesce(@notes, notes), payment_id = coalesce(@payment, payment_id), updated_at = now()
@@ -118,15 +143,10 @@ func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error
 		)
 		SELECT ` + orderColumns + `, (SELECT id FROM outdated) AS invalidation FROM changed o`
 
-	o, err := postgres.One[changed](ctx, s.db, fmt.Sprintf("changing order %d", c.OrderID),
+	return postgres.One[changed](ctx, db, fmt.Sprintf("changing order %d", c.OrderID),
 		order.ErrTransition.WithDetail("The order has changed meanwhile."), query, pgx.StrictNamedArgs{
 			"id": c.OrderID, "from": c.From, "to": c.To, "notes": c.Notes, "actor": c.ActorID, "reason": c.Reason, "payment": c.PaymentID,
 		})
-	if err != nil {
-		return order.Order{}, err
-	}
-	s.outbox.Publish(ctx, invalidation.Pending{ID: o.Invalidation, Tags: orderTags(o.UserID)})
-	return inUTC(o.Order), nil
 }
 
 // History returns what happened to the order, oldest first.

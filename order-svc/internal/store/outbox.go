@@ -17,9 +17,9 @@ const (
 	allTag  = "orders:all"
 )
 
-func orderTags(userID int64) []string {
-	return []string{allTag, userTag + strconv.FormatInt(userID, 10)}
-}
+func tagOf(userID int64) string { return userTag + strconv.FormatInt(userID, 10) }
+
+func orderTags(userID int64) []string { return []string{allTag, tagOf(userID)} }
 
 // NewOutbox returns the outbox that all writes to db record their tags in.
 func NewOutbox(db *pgxpool.Pool, rdb *redis.Client, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {

@@ -9,8 +9,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -23,11 +21,6 @@ type Payments struct {
 	db     *pgxpool.Pool
 	jobs   Jobs
 	outbox *invalidation.Outbox
-}
-
-// Jobs takes work for later, in the transaction of the change that needs it.
-type Jobs interface {
-	InsertTx(ctx context.Context, tx pgx.Tx, args river.JobArgs, opts *river.InsertOpts) (*rivertype.JobInsertResult, error)
 }
 
 // NewPayments returns the payments of db.
@@ -63,26 +56,13 @@ func (s *Payments) Open(ctx context.Context, o order.Order, expires time.Time) (
 		if err != nil {
 			return err
 		}
-		return s.later(ctx, tx, payment.ConfirmJob{PaymentID: p.ID}, time.Now().Add(firstRead))
+		return later(ctx, tx, s.jobs, payment.ConfirmJob{PaymentID: p.ID}, time.Now().Add(firstRead))
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		what := fmt.Sprintf("finding the open payment of order %d", o.ID)
 		return postgres.One[payment.Payment](ctx, s.db, what, payment.ErrNotPayable, open, pgx.StrictNamedArgs{"order": o.ID})
 	}
 	return p, err
-}
-
-// later inserts a job, once for its arguments while one is waiting.
-func (s *Payments) later(ctx context.Context, tx pgx.Tx, args river.JobArgs, at time.Time) error {
-	_, err := s.jobs.InsertTx(ctx, tx, args, &river.InsertOpts{
-		ScheduledAt: at, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
-			rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
-		}},
-	})
-	if err != nil {
-		return fmt.Errorf("storing the job %s: %w", args.Kind(), err)
-	}
-	return nil
 }
 
 // Payment returns the payment, or payment.ErrNotFound.
@@ -95,7 +75,7 @@ func (s *Payments) Payment(ctx context.Context, id int64) (payment.Payment, erro
 func (s *Payments) Find(ctx context.Context, orderID int64) ([]payment.Payment, []payment.Refund, error) {
 	const payments = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE order_id = $1 ORDER BY id`
 	const refunds = `
-		SELECT r.id, r.payment_id, r.refund_id, r.amount, r.state, r.reason, r.created_at
+		SELECT r.id, r.payment_id, r.refund_id, r.amount, r.state, r.unclear, r.reason, r.created_at
 		FROM orders.refunds r JOIN orders.payments p ON p.id = r.payment_id WHERE p.order_id = $1 ORDER BY r.id`
 
 	rows, err := s.db.Query(ctx, payments, orderID)
@@ -180,7 +160,7 @@ func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status strin
 		if state == payment.Paid {
 			return nil // nothing leads on from there
 		}
-		return s.later(ctx, tx, payment.HeardJob{PaymentID: id}, time.Time{})
+		return later(ctx, tx, s.jobs, payment.HeardJob{PaymentID: id}, time.Time{})
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -230,7 +210,7 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 		if _, err := tx.Exec(ctx, book, id); err != nil {
 			return fmt.Errorf("booking payment %d: %w", id, err)
 		}
-		return s.later(ctx, tx, payment.ClaimJob{PaymentID: id}, time.Time{})
+		return later(ctx, tx, s.jobs, payment.ClaimJob{PaymentID: id}, time.Time{})
 	})
 	if err != nil {
 		return p, err

@@ -154,14 +154,15 @@ func TestAPaymentOnlyMovesForward(t *testing.T) {
 				}
 			}
 		}
-		var entries, claims int
+		var entries, claims, reads int
 		err := d.db.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM orders.ledger_entries WHERE payment_id = $1),
-			(SELECT count(*) FROM orders.river_job WHERE kind = 'order_claim' AND (args->>'payment_id')::bigint = $1)`, opened.ID).Scan(&entries, &claims)
+			(SELECT count(*) FROM orders.river_job WHERE kind = 'order_claim' AND (args->>'payment_id')::bigint = $1),
+			(SELECT count(*) FROM orders.river_job WHERE kind = 'payment_heard' AND (args->>'payment_id')::bigint = $1)`, opened.ID).Scan(&entries, &claims, &reads)
 		if err != nil {
 			r.Fatal(err)
 		}
-		if paid := state == payment.Paid; paid != (entries == 2) || paid != (claims == 1) {
-			r.Fatalf("%s with %d entries and %d claims", state, entries, claims)
+		if paid := state == payment.Paid; paid != (entries == 2) || paid != (claims == 1) || reads > 1 {
+			r.Fatalf("%s with %d entries, %d claims and %d reads to come", state, entries, claims, reads)
 		}
 	})
 	d.sound(t, p)
@@ -312,3 +313,22 @@ func TestACallWithAKeyIsAnsweredOnce(t *testing.T) {
 	}
 }
 
+// The stock of an order that ended comes back, also when nobody could be told at once.
+func TestAReleaseIsAJobToo(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	placed, _, err := d.Place(t.Context(), request(t, "", 3, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.stock.deaf = true
+	if _, err := d.Cancel(t.Context(), buyer, placed.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Cancel(t.Context(), buyer, placed.ID); !errors.Is(err, order.ErrTransition) {
+		t.Errorf("again: %v", err)
+	}
+	if n := d.jobs(t, "stock_release"); n != 1 || d.stock.held() != 1 {
+		t.Errorf("%d jobs, %d reservations held", n, d.stock.held())
+	}
+}

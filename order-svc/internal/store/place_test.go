@@ -29,6 +29,7 @@ func TestAnOrderKeepsWhatWasReserved(t *testing.T) {
 			ID: made.Items[0].ID, SlipperID: 3, Quantity: 2, UnitPrice: 3000, TotalPrice: 6000, Notes: "wrap it", Name: "Felt slipper", Size: "38",
 		}},
 	}
+	want.ExpiresAt = made.ExpiresAt // an hour from now
 	if diff := cmp.Diff(want, made); diff != "" {
 		t.Errorf("placed (-want +got):\n%s", diff)
 	}

@@ -25,7 +25,7 @@ func (s *Payments) GiveBack(
 		WHERE id = $1 AND state = 'paid' AND refunded + $2 <= amount`
 	const insert = `
 		INSERT INTO orders.refunds (payment_id, refund_id, amount, actor_id, reason) VALUES (@payment, @refund, @amount, @actor, @reason)
-		RETURNING id, payment_id, refund_id, amount, state, reason, created_at`
+		RETURNING id, payment_id, refund_id, amount, state, unclear, reason, created_at`
 
 	var sum money.Amount
 	for _, part := range parts {
@@ -51,7 +51,7 @@ func (s *Payments) GiveBack(
 			if err != nil {
 				return err
 			}
-			if err := s.later(ctx, tx, payment.RefundJob{RefundID: made.ID}, time.Time{}); err != nil {
+			if err := later(ctx, tx, s.jobs, payment.RefundJob{RefundID: made.ID}, time.Time{}); err != nil {
 				return err
 			}
 			refunds = append(refunds, made)
@@ -63,13 +63,18 @@ func (s *Payments) GiveBack(
 
 // Refund returns the refund with its payment, or payment.ErrNotFound.
 func (s *Payments) Refund(ctx context.Context, id int64) (payment.Refund, payment.Payment, error) {
-	const query = `SELECT id, payment_id, refund_id, amount, state, reason, created_at FROM orders.refunds WHERE id = @id`
+	const query = `SELECT id, payment_id, refund_id, amount, state, unclear, reason, created_at FROM orders.refunds WHERE id = @id`
 	r, err := postgres.One[payment.Refund](ctx, s.db, fmt.Sprintf("reading refund %d", id), payment.ErrNotFound, query, pgx.StrictNamedArgs{"id": id})
 	if err != nil {
 		return r, payment.Payment{}, err
 	}
 	p, err := s.Payment(ctx, r.PaymentID)
 	return r, p, err
+}
+
+// Lost notes that an answer about a refund was lost.
+func (s *Payments) Lost(ctx context.Context, id int64) error {
+	return s.exec(ctx, "noting a lost answer", `UPDATE orders.refunds SET unclear = true, updated_at = now() WHERE id = $1`, id)
 }
 
 // Move sets the state of a refund that is not final. What succeeded goes into the ledger, and an order of which nothing is

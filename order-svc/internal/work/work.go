@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
@@ -68,6 +69,9 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, log *slog.Logger) (*Client, e
 			return river.JobSnooze(refundAgain)
 		}
 		return err
+	}))
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[order.ReleaseJob]) error {
+		return s.Stock.Release(ctx, j.Args.ReservationID)
 	}))
 	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{
 		Schema: schema, Workers: workers, JobTimeout: timeout, MaxAttempts: tries, Logger: quiet(log),

@@ -1,0 +1,146 @@
+package payment_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/slippers-api/slippers/kit/money"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
+)
+
+// till is a store with one payment and one refund, and the provider of both.
+type till struct {
+	payment.Money // what a test does not need
+
+	paid    payment.Payment
+	refund  payment.Refund
+	answer  payment.RefundState
+	err     error
+	parts   []money.Amount
+	moved   payment.RefundState
+	lost    bool
+	watched string
+}
+
+func (s *till) Find(context.Context, int64) ([]payment.Payment, []payment.Refund, error) {
+	return []payment.Payment{s.paid}, nil, nil
+}
+
+func (s *till) GiveBack(_ context.Context, _ int64, parts []money.Amount, _ *int64, _ string) ([]payment.Refund, error) {
+	s.parts = parts
+	return nil, nil
+}
+
+func (s *till) Refund(context.Context, int64) (payment.Refund, payment.Payment, error) {
+	return s.refund, s.paid, nil
+}
+
+func (s *till) Move(_ context.Context, _ int64, to payment.RefundState) error {
+	s.moved = to
+	return nil
+}
+
+func (s *till) Lost(context.Context, int64) error {
+	s.lost = true
+	return nil
+}
+
+func (s *till) Watch(_ context.Context, _ int64, why string) error {
+	s.watched = why
+	return nil
+}
+
+// bank is the provider of a till.
+type bank struct {
+	payment.Provider
+
+	*till
+}
+
+func (b bank) Refund(context.Context, uuid.UUID, payment.Refund) (payment.RefundState, error) {
+	return b.answer, b.err
+}
+
+var limits = payment.Limits{Most: 1_000_000_000, Least: 1_300_000} // 10,000,000.00 and 13,000.00
+
+func refunding(s *till) payment.Refunding {
+	return payment.Refunding{Limits: limits, Money: s, Provider: bank{till: s}, Log: slog.New(slog.DiscardHandler)}
+}
+
+// However much is given back of whatever was paid: it is that sum, in calls that the provider takes, and what is left can
+// be given back too.
+func TestARefundIsSplitIntoWhatTheProviderTakes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		paid := money.Amount(rapid.Int64Range(1, 10_000_000_000).Draw(r, "paid"))
+		refunded := money.Amount(rapid.Int64Range(0, int64(paid)-1).Draw(r, "refunded"))
+		wanted := money.Amount(rapid.Int64Range(-1, int64(paid)+1).Draw(r, "wanted"))
+		s := &till{paid: payment.Payment{State: payment.Paid, Amount: paid, Refunded: refunded}}
+		_, err := refunding(s).Give(context.Background(), order.Actor{}, 5, &wanted)
+		left := paid - refunded - wanted
+		if may := wanted >= limits.Least && (left == 0 || left >= limits.Least); may != (err == nil) {
+			r.Fatalf("giving %s of %s, of which %s is gone: %v", wanted, paid, refunded, err)
+		}
+		if err != nil {
+			if !errors.Is(err, payment.ErrRefund) || s.parts != nil {
+				r.Fatalf("got %v and %v", err, s.parts)
+			}
+			return
+		}
+		var sum money.Amount
+		for _, part := range s.parts {
+			if sum += part; part > limits.Most || part < limits.Least {
+				r.Fatalf("a part of %s", part)
+			}
+		}
+		if sum != wanted {
+			r.Fatalf("the parts of %s are %v", wanted, s.parts)
+		}
+	})
+}
+
+func TestWhatTheProviderSaysOfARefund(t *testing.T) {
+	t.Parallel()
+	known := uuid.New()
+	tests := map[string]struct {
+		state   payment.RefundState
+		unclear bool
+		answer  payment.RefundState
+		err     error
+
+		want    error
+		moved   payment.RefundState
+		lost    bool
+		watched bool
+	}{
+		"done":                          {payment.RefundNew, false, payment.RefundSucceeded, nil, nil, payment.RefundSucceeded, false, false},
+		"not yet":                       {payment.RefundNew, false, payment.RefundPending, nil, payment.ErrRefundPending, payment.RefundPending, false, false},
+		"failed":                        {payment.RefundPending, false, payment.RefundFailed, nil, nil, payment.RefundFailed, false, false},
+		"declined":                      {payment.RefundNew, false, "", payment.ErrDeclined, nil, payment.RefundFailed, false, true},
+		"no answer":                     {payment.RefundNew, false, "", payment.ErrNoAnswer, payment.ErrNoAnswer, "", true, false},
+		"declined after a lost answer":  {payment.RefundNew, true, "", payment.ErrDeclined, nil, "", false, true},
+		"done after a lost answer":      {payment.RefundNew, true, payment.RefundSucceeded, nil, nil, payment.RefundSucceeded, false, false},
+		"ended before: nothing is sent": {payment.RefundSucceeded, false, payment.RefundFailed, nil, nil, "", false, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := &till{
+				paid:   payment.Payment{State: payment.Paid, Amount: 100, ProviderUUID: &known},
+				refund: payment.Refund{State: tt.state, Unclear: tt.unclear, Amount: 100}, answer: tt.answer, err: tt.err,
+			}
+			if err := refunding(s).Send(t.Context(), 3); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+			if s.moved != tt.moved || s.lost != tt.lost || (s.watched != "") != tt.watched {
+				t.Errorf("moved to %q, lost %t, watched %q", s.moved, s.lost, s.watched)
+			}
+		})
+	}
+}
