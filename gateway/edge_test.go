@@ -113,7 +113,9 @@ func TestAHitIsServedUntilItsTagChanges(t *testing.T) {
 	if fifth := s.ask(t, "GET "+path, nil); fifth.header.Get("Cache-Status") != "slippers; hit" {
 		t.Errorf("after a change of others: %s", fifth.header.Get("Cache-Status"))
 	}
-	testkit.Redis(t).Del(t.Context(), stamp.Key(tag)) // as an eviction does
+	if n, err := testkit.Redis(t).Del(t.Context(), stamp.Key(tag)).Result(); n != 1 || err != nil { // as an eviction does
+		t.Fatalf("evicting the stamp: %d, %v", n, err)
+	}
 	if sixth := s.ask(t, "GET "+path, nil); sixth.header.Get("Cache-Status") != "slippers; fwd=stale; stored" {
 		t.Errorf("after the stamp was evicted: %s", sixth.header.Get("Cache-Status"))
 	}
