@@ -115,7 +115,7 @@ func (l *lab) fill(ctx context.Context) error {
 	}
 	l.later(log.Close)
 	l.shop = shop.Options{
-		Bin: l.bin(), Dir: l.dir, Ports: ports, Env: settings, Out: log,
+		Bin: l.bin(), Dir: l.dir, Ports: ports, Env: settings, Out: log, Log: log,
 		DatabaseURL: l.servers.Postgres.URL, RedisURL: l.servers.Redis.URL,
 	}
 	l.say("seeding %d slippers, %d users, %d orders", size.Slippers, size.Users, size.Orders)

@@ -33,6 +33,11 @@ func (a answer) hit() bool {
 	return strings.Contains(a.header.Get("Cache-Status"), "; hit")
 }
 
+// spared tells whether nothing was asked of a service for the answer.
+func (a answer) spared() bool {
+	return a.hit() || strings.Contains(a.header.Get("Cache-Status"), "; collapsed")
+}
+
 // cache is what an answer says of the cache.
 func (a answer) cache() string {
 	if v := a.header.Get("Cache-Status"); v != "" {

@@ -3,6 +3,7 @@ package journey_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +145,9 @@ func (o operation) methods(all []operation, path string) []attempt {
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW"} {
 		offered := slices.ContainsFunc(all, func(other operation) bool { return other.method == method && other.serves(path) })
 		if !offered {
+			if method == http.MethodGet && strings.HasPrefix(path, "/payments/octo/") {
+				continue // 404: Echo takes all that is left for the last parameter of GET /payments/{order_id}
+			}
 			out = append(out, attempt{method: method, path: path, status: 405})
 		}
 	}
@@ -207,7 +211,7 @@ func short(s string) string {
 func (s *store) digests(t *testing.T) map[string]string {
 	t.Helper()
 	rows, err := s.db.Query(t.Context(), `SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables
-		WHERE table_schema IN ('catalog', 'auth', 'orders')`)
+		WHERE table_schema IN ('catalog', 'auth', 'orders') AND table_name NOT IN ('river_leader', 'river_queue')`) // these change by themselves
 	if err != nil {
 		t.Fatal(err)
 	}

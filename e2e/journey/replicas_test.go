@@ -24,6 +24,18 @@ import (
 // replica starts another process of a service, and returns the address of its API.
 func (s *store) replica(t *testing.T, name string, env ...string) string {
 	t.Helper()
+	address, p := s.mortal(t, name, env...)
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return address
+}
+
+// mortal starts a process that the test itself ends.
+func (s *store) mortal(t *testing.T, name string, env ...string) (string, *process.Process) {
+	t.Helper()
 	own, err := s.Environment(name)
 	if err != nil {
 		t.Fatal(err)
@@ -41,11 +53,6 @@ func (s *store) replica(t *testing.T, name string, env ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := p.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
 	err = p.Answers(t.Context(), func(ctx context.Context) error {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+base(ops)+"/readyz", nil)
 		if err != nil {
@@ -64,7 +71,7 @@ func (s *store) replica(t *testing.T, name string, env ...string) string {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, s.log)
 	}
-	return "http://" + base(api)
+	return "http://" + base(api), p
 }
 
 // through is a visitor whose requests go to one replica of order-svc.
@@ -76,8 +83,11 @@ func (v visitor) through(address string) visitor {
 func (s *store) pair(t *testing.T) []string {
 	t.Helper()
 	second := s.replica(t, "order-svc", "CATALOG_URL="+s.replica(t, "catalog-svc"))
-	return []string{"http://127.0.0.1:" + strconv.Itoa(s.Ports.Order.API), second}
+	return []string{s.own(), second}
 }
+
+// own is the address of the store's own order-svc.
+func (s *store) own() string { return "http://127.0.0.1:" + strconv.Itoa(s.Ports.Order.API) }
 
 // patient gives everything its time: here it is not about that.
 var patient = []string{"DB_POOL_SIZE=12", "DB_MAX_OVERFLOW=0", "CATALOG_TIMEOUT=40s", "HTTP_REQUEST_TIMEOUT=45s", "UPSTREAM_TIMEOUT=50s"}

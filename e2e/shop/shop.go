@@ -42,6 +42,10 @@ type Options struct {
 
 	// Out gets the logs, each line with the name of its service.
 	Out io.Writer
+
+	// Log gets the logs as the services write them, in place of Out: where passing each line on would be a part of what is
+	// measured.
+	Log *os.File
 }
 
 // Shop is a running store.
@@ -99,8 +103,12 @@ func Start(ctx context.Context, o Options) (_ *Shop, err error) {
 func start(o Options, s spec, out *lines) (*service, error) {
 	cmd := exec.Command(filepath.Join(o.Bin, s.name)) //nolint:gosec,noctx // our own program; Stop ends it
 	cmd.Env = append(append(append(os.Environ(), defaults...), s.env...), o.Env...)
-	log := out.of(s.name)
-	cmd.Stdout, cmd.Stderr = log, log
+	if o.Log != nil {
+		cmd.Stdout, cmd.Stderr = o.Log, o.Log
+	} else {
+		log := out.of(s.name)
+		cmd.Stdout, cmd.Stderr = log, log
+	}
 	p, err := process.Start(cmd, syscall.SIGTERM)
 	if err != nil {
 		return nil, err

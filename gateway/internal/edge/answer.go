@@ -13,11 +13,14 @@ import (
 
 // What Cache-Status (RFC 9211) says. The values are shared, as those of an entry are.
 var (
-	statusHit       = []string{"slippers; hit"}
-	statusExpired   = []string{"slippers; hit; detail=expired"}
-	statusDegraded  = []string{"slippers; hit; detail=degraded"}
-	statusMiss      = []string{"slippers; fwd=miss; stored"}
-	statusStale     = []string{"slippers; fwd=stale; stored"} // there was one, of before a change
+	statusHit         = []string{"slippers; hit"}
+	statusExpired     = []string{"slippers; hit; detail=expired"}
+	statusDegraded    = []string{"slippers; hit; detail=degraded"}
+	statusMiss        = []string{"slippers; fwd=miss; stored"}
+	statusStale       = []string{"slippers; fwd=stale; stored"}           // there was one, of before a change
+	statusMissJoined  = []string{"slippers; fwd=miss; stored; collapsed"} // another request's load answered it
+	statusStaleJoined = []string{"slippers; fwd=stale; stored; collapsed"}
+
 	statusBypass    = []string{"slippers; fwd=bypass"}
 	statusUncertain = []string{"slippers; fwd=bypass; detail=degraded"}
 

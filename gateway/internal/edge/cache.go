@@ -134,15 +134,16 @@ func (c *Cache) pass(ctx echo.Context, status []string, count prometheus.Counter
 }
 
 func (c *Cache) miss(ctx echo.Context, p Plan, stamps []string, next echo.HandlerFunc) error {
-	count, status := c.metrics.of(p.page), statusMiss
+	count, status, joined := c.metrics.of(p.page), statusMiss, statusMissJoined
 	if p.held != nil && !p.held.fresh(stamps) {
-		status = statusStale
+		status, joined = statusStale, statusStaleJoined
 	}
 	filled, err := c.fill(p, stamps, time.Time{}, ctx.Request().Header.Get(echo.HeaderXRequestID))
 	switch {
 	case err == nil:
 		if filled.joined {
 			count.coalesced.Inc()
+			status = joined
 		} else {
 			count.miss.Inc()
 		}

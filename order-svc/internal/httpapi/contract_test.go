@@ -182,6 +182,8 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"refund, missing":     {nil, "admin", "POST /payments/octo/refund", `{"order_id":6}`, nil, 404, `/problems/order-not-found`},
 		"refund, user":        {in(payment.Paid), "user", "POST /payments/octo/refund", `{"order_id":5}`, nil, 403, `/problems/`},
 		"refund, nobody":      {nil, "nobody", "POST /payments/octo/refund", `{"order_id":5}`, nil, 401, `/problems/token-missing`},
+		"refund, nothing":     {in(payment.Paid), "admin", "POST /payments/octo/refund", `{"order_id":0,"amount":0}`, nil, 422, `"errors":[{"pointer":"/order_id","detail":"must be an id"},{"pointer":"/amount",`},
+		"pay, no order":       {nil, "user", "POST /payments/octo/create", `{"order_id":0}`, nil, 422, `"pointer":"/order_id"`},
 		"payments":            {in(payment.Paid), "user", "GET /payments/5", "", nil, 200, `{"items":[{"id":4,"order_id":5,"state":"paid","amount":258000.00,"refunded":0.00,"payment_uuid":"0198f3a0-0000-7000-8000-000000000001","created_at":"2026-03-01T12:00:00.123456Z","refunds":[{"id":3,`},
 		"payments, admin":     {nil, "admin", "GET /payments/5", "", nil, 200, `"payment_uuid":null,"attention":"look at it"`},
 		"payments, stranger":  {nil, "stranger", "GET /payments/5", "", nil, 404, `/problems/order-not-found`},

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
@@ -55,6 +56,11 @@ func (a API) createPayment(c echo.Context) error {
 	}
 	in, err := httpserver.Body[payBody](c)
 	if err != nil {
+		return err
+	}
+	var rules fault.Rules
+	rules.Check(in.OrderID == nil || *in.OrderID > 0, "/order_id", "must be an id")
+	if err := rules.Err(order.ErrInvalid); err != nil {
 		return err
 	}
 	return a.once(c, key, func(ctx context.Context) (any, error) {
@@ -155,6 +161,12 @@ func (a API) refund(c echo.Context) error {
 	}
 	in, err := httpserver.Body[refundBody](c)
 	if err != nil {
+		return err
+	}
+	var rules fault.Rules
+	rules.Check(in.OrderID > 0, "/order_id", "must be an id")
+	rules.Check(in.Amount == nil || *in.Amount > 0, "/amount", "must be above zero")
+	if err := rules.Err(order.ErrInvalid); err != nil {
 		return err
 	}
 	return a.once(c, key, func(ctx context.Context) (any, error) {

@@ -28,6 +28,9 @@ const (
 	// timeout bounds one try of one job.
 	timeout = 30 * time.Second
 
+	// rescue is when a job counts as that of a process that has died. It is longer than any try takes.
+	rescue = timeout + 15*time.Second
+
 	// tries is how often a failing job is tried: with River's back-off (tries to the fourth power, in seconds) about a day.
 	tries = 15
 
@@ -74,7 +77,7 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, log *slog.Logger) (*Client, e
 		return s.Stock.Release(ctx, j.Args.ReservationID)
 	}))
 	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{
-		Schema: schema, Workers: workers, JobTimeout: timeout, MaxAttempts: tries, Logger: quiet(log),
+		Schema: schema, Workers: workers, JobTimeout: timeout, RescueStuckJobsAfter: rescue, MaxAttempts: tries, Logger: quiet(log),
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
 	})
 	if err != nil {
