@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,6 +126,7 @@ func freeAddress(t *testing.T) string {
 // Redis is away, and until the store works with it again, may a page be older: that is what CACHE_STALE_IF_ERROR allows.
 func TestNobodySeesWhatWasBeforeAnAnsweredWrite(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	r := newOwnRedis(t)
 	s := open(t, "REDIS_URL="+r.url())
 	admin := s.admin(t)
@@ -149,8 +151,11 @@ func TestNobodySeesWhatWasBeforeAnAnsweredWrite(t *testing.T) {
 			}
 			for ctx.Err() == nil {
 				wasAway, least := away.Load(), written.Load()
-				a := gateways[i%2].must(t, "GET "+path, "")
+				a := gateways[i%2].call(t, "GET "+path, "")
 				reads.Add(1)
+				if a.status == http.StatusServiceUnavailable {
+					continue // on a busy machine; nobody was shown anything old
+				}
 				if wasAway != 0 || away.Load() != 0 {
 					continue
 				}

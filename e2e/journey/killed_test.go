@@ -61,6 +61,7 @@ func (v visitor) insist(t *testing.T, replicas []string, request, body string, h
 // asked, with the same key, has one order that is paid once.
 func TestAKilledReplicaLosesNothing(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	s := open(t, patient...)
 	felt := s.admin(t).slipper(t, "Felt slipper", "129000", 1000)
 	kills := (rounds(t) + 1) / 2

@@ -75,6 +75,7 @@ func TestFromTheShelfToTheOrder(t *testing.T) {
 
 func TestTwoHundredBuyersForTenPairs(t *testing.T) {
 	t.Parallel()
+	alone(t)
 	s := open(t, "DB_POOL_SIZE=20", "CATALOG_TIMEOUT=40s", "HTTP_REQUEST_TIMEOUT=45s", "UPSTREAM_TIMEOUT=50s") // here it is not about time
 	admin := s.admin(t)
 	felt := admin.slipper(t, "Felt slipper", "129000", 10)
