@@ -334,3 +334,47 @@ func TestARefundWaitsForTheProvider(t *testing.T) {
 	}
 	s.balanced(t)
 }
+
+// Money may come for a payment that the provider had called cancelled. It pays the order that still waits for it; where
+// another payment was faster it goes back.
+func TestLateMoneyIsNotLost(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	felt := s.admin(t).slipper(t, "Felt slipper", "129000", 5)
+	for _, called := range []bool{true, false} { // back, or read back
+		for _, paidAgain := range []bool{false, true} {
+			buyer := s.guest(t)
+			order := buyer.order(t, felt, 1)
+			at := buyer.must(t, "POST /payments/octo/create", `{"order_id":`+order+`}`)
+			first := at.text(t, "payment_uuid")
+			s.click(t, at.text(t, "redirect_url"), "decline")
+			eventually(t, "the first is cancelled", func() bool {
+				return buyer.must(t, "GET /payments/"+order, "").text(t, "items.0.state") == "cancelled"
+			})
+			if paidAgain {
+				s.click(t, buyer.must(t, "POST /payments/octo/create", `{"order_id":`+order+`}`).text(t, "redirect_url"), "pay")
+				buyer.becomes(t, order, "PAID")
+			}
+			if _, err := s.db.Exec(t.Context(), `UPDATE orders.payments SET read_at = NULL`); err != nil {
+				t.Fatal(err)
+			}
+			s.octo(t, "POST /control/payments/"+first+"/status", fmt.Sprintf(`{"status":"succeeded","callback":%t}`, called))
+			if !called {
+				s.readBack(t)
+			}
+			eventually(t, "the first is paid", func() bool {
+				return buyer.must(t, "GET /payments/"+order, "").text(t, "items.0.state") == "paid"
+			})
+			buyer.becomes(t, order, "PAID")
+			if paidAgain {
+				eventually(t, "the first goes back", func() bool {
+					return strings.Contains(buyer.must(t, "GET /payments/"+order, "").body, `"state":"succeeded"`)
+				})
+				if a := buyer.must(t, "GET /payments/"+order, ""); a.text(t, "items.0.refunded") != "129000.00" || a.text(t, "items.1.refunded") != "0.00" {
+					t.Errorf("what goes back is of the other: %s", a.body)
+				}
+			}
+		}
+	}
+	s.balanced(t)
+}

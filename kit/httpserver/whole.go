@@ -18,6 +18,7 @@ const buffered = 4 << 10
 func WriteWhole(c echo.Context, body []byte) error {
 	if conn, ok := c.Request().Context().Value(connKey{}).(*conn); ok && len(body) > buffered {
 		conn.hold = true
+		defer func() { conn.hold = false }() // nothing may have been written, as of HEAD: the next answer is not to wait
 	}
 	_, err := c.Response().Write(body)
 	return err

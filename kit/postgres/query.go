@@ -25,6 +25,19 @@ func One[T any](ctx context.Context, db Querier, doing string, missing error, qu
 	return v, nil
 }
 
+// All runs a query that answers any number of rows of T, matched by name. doing says in an error what was tried.
+func All[T any](ctx context.Context, db Querier, doing, query string, args pgx.StrictNamedArgs) ([]T, error) {
+	rows, err := db.Query(ctx, query, args)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return all, nil
+}
+
 // List runs the query of a page and the query of its total in one round trip.
 func List[T any](ctx context.Context, db Querier, list, count string, listArgs, countArgs pgx.StrictNamedArgs) ([]T, int64, error) {
 	var items []T

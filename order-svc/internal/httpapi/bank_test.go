@@ -67,7 +67,7 @@ func (b *bank) Payment(_ context.Context, id int64) (payment.Payment, error) {
 	return b.payment(), b.err
 }
 
-func (b *bank) Hear(_ context.Context, transaction uuid.UUID, _ string) error {
+func (b *bank) Hear(_ context.Context, transaction uuid.UUID, _ string, _ payment.Source) error {
 	if transaction != known {
 		return payment.ErrNotFound
 	}

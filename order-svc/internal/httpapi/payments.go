@@ -26,7 +26,7 @@ type Notices interface {
 
 // Payments is what these handlers need of a store.
 type Payments interface {
-	Hear(ctx context.Context, transaction uuid.UUID, status string) error
+	Hear(ctx context.Context, transaction uuid.UUID, status string, s payment.Source) error
 	Statement(ctx context.Context, from, to time.Time) ([]payment.Entry, error)
 	Attention(ctx context.Context) ([]payment.Payment, error)
 }
@@ -142,7 +142,7 @@ func (a API) heard(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Payments.Hear(c.Request().Context(), n.Transaction, n.Status); err != nil && !errors.Is(err, payment.ErrNotFound) {
+	if err := a.Payments.Hear(c.Request().Context(), n.Transaction, n.Status, payment.FromCallback); err != nil && !errors.Is(err, payment.ErrNotFound) {
 		return err
 	}
 	return c.JSON(http.StatusOK, map[string]string{"status": "ok"})

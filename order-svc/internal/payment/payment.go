@@ -47,9 +47,6 @@ var States = []State{New, Registered, Pending, Held, Cancelled, Paid}
 // Before says whether a payment in s may become next.
 func (s State) Before(next State) bool { return slices.Index(States, s) < slices.Index(States, next) }
 
-// Open says whether money may still come without anything wrong with it.
-func (s State) Open() bool { return s.Before(Cancelled) }
-
 // Payment is one attempt to pay an order.
 type Payment struct {
 	ID            int64

@@ -20,8 +20,8 @@ type Books interface {
 	// Payment returns the payment, or ErrNotFound.
 	Payment(ctx context.Context, id int64) (Payment, error)
 
-	// Hear keeps what a callback said and sees to it that the payment is read back soon. It returns ErrNotFound.
-	Hear(ctx context.Context, transaction uuid.UUID, status string) error
+	// Hear keeps what was said of a payment and sees to it that it is read back soon. It returns ErrNotFound.
+	Hear(ctx context.Context, transaction uuid.UUID, status string, s Source) error
 
 	// MayRead says whether enough time has passed since the payment was read, and notes that it is read now.
 	MayRead(ctx context.Context, id int64) (bool, error)
@@ -47,6 +47,7 @@ const (
 	readEvery = time.Minute // while somebody may be paying
 	slowest   = 15 * time.Minute
 	giveUp    = 24 * time.Hour // after the provider has stopped taking money
+	lateMoney = time.Hour      // after that, money for a cancelled payment is no longer looked for
 )
 
 // ReadAgain says that a payment must be read back later.
@@ -56,10 +57,11 @@ func (r ReadAgain) Error() string {
 	return "the payment is still open, read it again in " + r.In.String()
 }
 
-// Confirm asks the provider where a payment stands and acts on it. It returns a ReadAgain while the payment is open.
+// Confirm asks the provider where a payment stands and acts on it. It returns a ReadAgain while money may still come: for a
+// while that is also so of a payment that was cancelled.
 func (s Settling) Confirm(ctx context.Context, id int64) error {
 	p, err := s.Books.Payment(ctx, id)
-	if err != nil || !p.State.Open() {
+	if err != nil || p.State == Paid {
 		return err
 	}
 	may, err := s.Books.MayRead(ctx, id)
@@ -69,20 +71,31 @@ func (s Settling) Confirm(ctx context.Context, id int64) error {
 	case !may:
 		return ReadAgain{time.Second}
 	}
-	report, err := s.Provider.Read(ctx, p.TransactionID)
-	if err != nil { // whatever it says: an error is never a status
-		return s.again(ctx, p, err)
+	report, unread := s.Provider.Read(ctx, p.TransactionID)
+	if unread == nil { // else, whatever it says: an error is never a status
+		if report.State == "" {
+			s.Log.WarnContext(ctx, "unknown status of a payment", "payment_id", id, "status", report.Status)
+		}
+		if p, err = s.Books.Observe(ctx, id, report, FromRead); err != nil {
+			return err
+		}
 	}
-	if report.State == "" {
-		s.Log.WarnContext(ctx, "unknown status of a payment", "payment_id", id, "status", report.Status)
+	switch p.State {
+	case Paid:
+		return nil
+	case Cancelled:
+		if time.Since(p.ExpiresAt) > lateMoney {
+			return nil
+		}
+		return ReadAgain{slowest}
+	case Held:
+		if err := s.Books.Watch(ctx, id, "the money is held: capture it or let it go"); err != nil {
+			return err
+		}
+		return ReadAgain{slowest}
+	case New, Registered, Pending:
 	}
-	if p, err = s.Books.Observe(ctx, id, report, FromRead); err != nil || !p.State.Open() {
-		return err
-	}
-	if p.State == Held {
-		return errors.Join(s.Books.Watch(ctx, id, "the money is held: capture it or let it go"), ReadAgain{slowest})
-	}
-	return s.again(ctx, p, nil)
+	return s.again(ctx, p, unread)
 }
 
 // Settle takes the money of a held payment, or lets it go: the decision of an operator. It returns ErrNotFound, ErrNotHeld,
@@ -102,7 +115,7 @@ func (s Settling) Settle(ctx context.Context, id int64, capture bool) (Payment, 
 	case err != nil:
 		return Payment{}, ErrUnclear.Because(err)
 	}
-	if err := s.Books.Hear(ctx, p.TransactionID, "settled by an operator"); err != nil { // the proof is read, as always
+	if err := s.Books.Hear(ctx, p.TransactionID, "settled", FromOperator); err != nil { // the proof is read, as always
 		return Payment{}, err
 	}
 	return s.Books.Payment(ctx, id)
@@ -149,6 +162,9 @@ func (s Settling) Claim(ctx context.Context, id int64) error {
 		if o, err = s.Orders.Get(ctx, p.OrderID); err != nil {
 			return fmt.Errorf("claiming order %d: %w", p.OrderID, err)
 		}
+		if o.Status == order.Cancelled || o.Status == order.Expired {
+			s.Log.ErrorContext(ctx, "sold the stock of an order that ended meanwhile", "order_id", o.ID, "reservation_id", o.ReservationID)
+		}
 	}
 	if (o.Status == order.Paid || o.Status == order.Refunded) && (o.PaymentID == nil || *o.PaymentID == p.ID) {
 		return nil
@@ -158,10 +174,10 @@ func (s Settling) Claim(ctx context.Context, id int64) error {
 
 // giveBack returns all of a payment that bought nothing.
 func (s Settling) giveBack(ctx context.Context, p Payment, why string) error {
-	s.Log.WarnContext(ctx, "money came that bought nothing: it goes back", "payment_id", p.ID, "order_id", p.OrderID, "why", why)
 	if p.Refunded == p.Amount {
 		return nil
 	}
+	s.Log.WarnContext(ctx, "money came that bought nothing: it goes back", "payment_id", p.ID, "order_id", p.OrderID, "why", why)
 	parts, err := s.Refunds.split(p.Amount-p.Refunded, p.Amount, p.Refunded)
 	if err == nil {
 		_, err = s.Books.GiveBack(ctx, p.ID, parts, nil, why)

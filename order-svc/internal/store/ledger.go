@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
@@ -15,20 +16,13 @@ func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment
 	const query = `
 		SELECT e.id, e.created_at, e.account, e.amount, p.order_id, e.payment_id, e.refund_id
 		FROM orders.ledger_entries e JOIN orders.payments p ON p.id = e.payment_id
-		WHERE e.created_at >= $1 AND e.created_at < $2 ORDER BY e.created_at, e.id`
+		WHERE e.created_at >= @from AND e.created_at < @to ORDER BY e.created_at, e.id`
 
-	rows, err := s.db.Query(ctx, query, from, to)
-	if err != nil {
-		return nil, fmt.Errorf("querying the ledger: %w", err)
-	}
-	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Entry])
-	if err != nil {
-		return nil, fmt.Errorf("reading the ledger: %w", err)
-	}
+	entries, err := postgres.All[payment.Entry](ctx, s.db, "reading the ledger", query, pgx.StrictNamedArgs{"from": from, "to": to})
 	for i := range entries {
 		entries[i].CreatedAt = entries[i].CreatedAt.UTC()
 	}
-	return entries, nil
+	return entries, err
 }
 
 // Unexplained returns how much money, in minor units, the ledger and the payments tell differently: payments that are not

@@ -157,18 +157,11 @@ func (s *Orders) History(ctx context.Context, id int64) ([]order.Event, error) {
 		FROM orders.order_history h JOIN orders.orders o ON o.id = h.order_id
 		WHERE h.order_id = @id ORDER BY h.id`
 
-	rows, err := s.db.Query(ctx, query, pgx.StrictNamedArgs{"id": id})
-	if err != nil {
-		return nil, fmt.Errorf("querying the history of order %d: %w", id, err)
-	}
-	events, err := pgx.CollectRows(rows, pgx.RowToStructByName[order.Event])
-	if err != nil {
-		return nil, fmt.Errorf("reading the history of order %d: %w", id, err)
-	}
+	events, err := postgres.All[order.Event](ctx, s.db, fmt.Sprintf("reading the history of order %d", id), query, pgx.StrictNamedArgs{"id": id})
 	for i := range events {
 		events[i].CreatedAt = events[i].CreatedAt.UTC()
 	}
-	return events, nil
+	return events, err
 }
 
 // overdueAtOnce is how many orders one statement ends.

@@ -73,27 +73,18 @@ func (s *Payments) Payment(ctx context.Context, id int64) (payment.Payment, erro
 
 // Find returns the payments of an order, oldest first, and their refunds.
 func (s *Payments) Find(ctx context.Context, orderID int64) ([]payment.Payment, []payment.Refund, error) {
-	const payments = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE order_id = $1 ORDER BY id`
+	const payments = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE order_id = @order ORDER BY id`
 	const refunds = `
 		SELECT r.id, r.payment_id, r.refund_id, r.amount, r.state, r.unclear, r.reason, r.created_at
-		FROM orders.refunds r JOIN orders.payments p ON p.id = r.payment_id WHERE p.order_id = $1 ORDER BY r.id`
+		FROM orders.refunds r JOIN orders.payments p ON p.id = r.payment_id WHERE p.order_id = @order ORDER BY r.id`
 
-	rows, err := s.db.Query(ctx, payments, orderID)
+	args := pgx.StrictNamedArgs{"order": orderID}
+	all, err := postgres.All[payment.Payment](ctx, s.db, fmt.Sprintf("reading the payments of order %d", orderID), payments, args)
 	if err != nil {
-		return nil, nil, fmt.Errorf("querying the payments of order %d: %w", orderID, err)
+		return nil, nil, err
 	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Payment])
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the payments of order %d: %w", orderID, err)
-	}
-	if rows, err = s.db.Query(ctx, refunds, orderID); err != nil {
-		return nil, nil, fmt.Errorf("querying the refunds of order %d: %w", orderID, err)
-	}
-	back, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Refund])
-	if err != nil {
-		return nil, nil, fmt.Errorf("reading the refunds of order %d: %w", orderID, err)
-	}
-	return all, back, nil
+	back, err := postgres.All[payment.Refund](ctx, s.db, fmt.Sprintf("reading the refunds of order %d", orderID), refunds, args)
+	return all, back, err
 }
 
 // attentionAtOnce is how many payments are shown that a person must look at.
@@ -101,16 +92,8 @@ const attentionAtOnce = 100
 
 // Attention returns the payments that a person must look at, the newest first.
 func (s *Payments) Attention(ctx context.Context) ([]payment.Payment, error) {
-	const query = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE attention IS NOT NULL ORDER BY id DESC LIMIT $1`
-	rows, err := s.db.Query(ctx, query, attentionAtOnce)
-	if err != nil {
-		return nil, fmt.Errorf("querying payments that need attention: %w", err)
-	}
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[payment.Payment])
-	if err != nil {
-		return nil, fmt.Errorf("reading payments that need attention: %w", err)
-	}
-	return all, nil
+	const query = `SELECT ` + paymentColumns + ` FROM orders.payments WHERE attention IS NOT NULL ORDER BY id DESC LIMIT @most`
+	return postgres.All[payment.Payment](ctx, s.db, "reading payments that need attention", query, pgx.StrictNamedArgs{"most": attentionAtOnce})
 }
 
 // Unclear notes that an answer was lost.
@@ -143,18 +126,18 @@ func (s *Payments) MayRead(ctx context.Context, id int64) (bool, error) {
 	return tag.RowsAffected() > 0, nil
 }
 
-// Hear keeps what a callback said and sees to it that the payment is read back soon. It returns payment.ErrNotFound.
-func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status string) error {
+// Hear keeps what was said of a payment and sees to it that it is read back soon. It returns payment.ErrNotFound.
+func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status string, source payment.Source) error {
 	const query = `
 		WITH known AS (SELECT id, state FROM orders.payments WHERE transaction_id = $1), heard AS (
-			INSERT INTO orders.payment_events (payment_id, status, source) SELECT id, $2, 'callback' FROM known ON CONFLICT DO NOTHING
+			INSERT INTO orders.payment_events (payment_id, status, source) SELECT id, $2, $3 FROM known ON CONFLICT DO NOTHING
 		)
 		SELECT id, state FROM known`
 
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		var id int64
 		var state payment.State
-		if err := tx.QueryRow(ctx, query, transaction, status).Scan(&id, &state); err != nil {
+		if err := tx.QueryRow(ctx, query, transaction, status, source).Scan(&id, &state); err != nil {
 			return err //nolint:wrapcheck // below
 		}
 		if state == payment.Paid {
@@ -166,7 +149,7 @@ func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status strin
 	case errors.Is(err, pgx.ErrNoRows):
 		return payment.ErrNotFound
 	case err != nil:
-		return fmt.Errorf("keeping a callback: %w", err)
+		return fmt.Errorf("keeping what was said of a payment: %w", err)
 	}
 	return nil
 }

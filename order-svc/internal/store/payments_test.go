@@ -146,7 +146,7 @@ func TestAPaymentOnlyMovesForward(t *testing.T) {
 				r.Fatalf("%s after %s: got %s, want %s", word, state, got.State, want)
 			}
 			if state = got.State; rapid.Bool().Draw(r, "callback") {
-				if err := p.Hear(t.Context(), opened.TransactionID, word); err != nil {
+				if err := p.Hear(t.Context(), opened.TransactionID, word, payment.FromCallback); err != nil {
 					r.Fatal(err)
 				}
 				if after, _ := p.Payment(t.Context(), opened.ID); after.State != state {

@@ -111,8 +111,11 @@ func Run(ctx context.Context, c *Client, patience time.Duration) error {
 	<-ctx.Done()
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if err := c.Stop(stop); err != nil {
-		return fmt.Errorf("stopping the jobs: %w", c.StopAndCancel(context.WithoutCancel(ctx)))
+	if c.Stop(stop) == nil {
+		return nil
+	}
+	if err := c.StopAndCancel(context.WithoutCancel(ctx)); err != nil { // what is cut off is tried again
+		return fmt.Errorf("stopping the jobs: %w", err)
 	}
 	return nil
 }
