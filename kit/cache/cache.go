@@ -115,8 +115,8 @@ const loadTimeout = 5 * time.Second
 // Get returns what load does, or a copy of it that is as good. tags are all that a change of it bumps; the same key must
 // always have the same ones, and say who may see it (Key).
 //
-// What is loaded goes through JSON, for the one who loads too: what has no JSON is lost, and every caller has a value of
-// its own. All who want the same under the same stamps wait for one loading. Its error is that of all of them, and is not
+// What is loaded goes through JSON, for the one who loads too: what has no JSON is lost. Many callers get the same value, so
+// none may change what it points to. All who want the same under the same stamps wait for one loading. Its error is that of all of them, and is not
 // kept. While Redis is away, each loads for itself.
 func (c *Cache[V]) Get(ctx context.Context, key string, tags []string, load func(ctx context.Context) (V, error)) (V, error) {
 	slot := c.slot(key)
@@ -134,7 +134,8 @@ func (c *Cache[V]) Get(ctx context.Context, key string, tags []string, load func
 	}
 	if held != nil {
 		c.count.hit.Inc()
-		return decode[V](held)
+		v, _ := held.value.(V)
+		return v, nil
 	}
 
 	first := false
@@ -156,7 +157,8 @@ func (c *Cache[V]) Get(ctx context.Context, key string, tags []string, load func
 			return none, landed.Err
 		}
 		e, _ := landed.Val.(*entry)
-		return decode[V](e)
+		v, _ := e.value.(V)
+		return v, nil
 	}
 }
 
@@ -223,7 +225,7 @@ func (c *Cache[V]) take(key string, answer batch.Answer) *entry {
 	if !e.of(answer.Stamps) || e.Key != key || e.Shape != c.shape || !time.Now().Before(e.Expires) {
 		return nil
 	}
-	if _, err := decode[V](e); err != nil {
+	if read[V](e) != nil {
 		return nil
 	}
 	c.local.Set(place{c.name, key}, e)

@@ -84,16 +84,20 @@ func TestAStampedeIsOneLoad(t *testing.T) {
 	}
 }
 
-// A value is its caller's own.
-func TestWhatACallerDoesToAValueIsNotSeen(t *testing.T) {
+// A copy is one: who loads it may do what he likes with what he has loaded.
+func TestWhatIsLoadedIsCopied(t *testing.T) {
 	t.Parallel()
 	r := newShop(t).replica(t)
+	var loaded list
 	for range 3 {
-		got, err := r.Get(t.Context(), "all", []string{"things"}, r.load)
+		got, err := r.Get(t.Context(), "all", []string{"things"}, func(ctx context.Context) (l list, err error) {
+			loaded, err = r.load(ctx)
+			return loaded, err
+		})
 		if err != nil || strings.Join(got.Items, " ") != "felt wool" {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		got.Items[0] = "clogs"
+		loaded.Items[0] = "clogs"
 	}
 }
 

@@ -16,11 +16,12 @@ import (
 // maxBody is the most bytes of a copy that is kept.
 const maxBody = 1 << 20
 
-// entry is a copy. Nobody changes it: all who hit it read the same bytes.
+// entry is a copy. Nobody changes it: all who hit it read the same value.
 type entry struct {
 	head
 
-	body []byte
+	body  []byte // the value's JSON, for Redis
+	value any
 }
 
 // head is what goes with a body to Redis.
@@ -31,12 +32,14 @@ type head struct {
 	Expires time.Time `json:"expires"`
 }
 
-func newEntry(h head, v any) (*entry, error) {
+// newEntry returns a copy of v, which has no part in common with it.
+func newEntry[V any](h head, v V) (*entry, error) {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return nil, fmt.Errorf("encoding it: %w", err)
 	}
-	return &entry{h, body}, nil
+	e := &entry{head: h, body: body}
+	return e, read[V](e)
 }
 
 // of says whether the copy is of these stamps.
@@ -44,8 +47,8 @@ func (e *entry) of(stamps []string) bool { return e != nil && slices.Equal(e.Sta
 
 // weight is about how many bytes of memory the copy takes.
 func (e *entry) weight() uint32 {
-	const rest = 512 // what the store itself needs
-	n := rest + 2*len(e.Key) + cap(e.body)
+	const rest = 512                         // what the store itself needs
+	n := rest + 2*len(e.Key) + 4*cap(e.body) // numbers and pointers are larger than their JSON
 	for _, s := range e.Stamps {
 		n += 16 + len(s)
 	}
@@ -68,14 +71,17 @@ func parse(text string) *entry {
 	if !ok || json.Unmarshal(line, &h) != nil {
 		return nil
 	}
-	return &entry{h, bytes.Clone(body)} // to its size: what weighs is what is held
+	return &entry{head: h, body: bytes.Clone(body)} // to its size: what weighs is what is held
 }
 
-func decode[V any](e *entry) (v V, err error) {
+// read makes the value of a copy that nobody else knows yet.
+func read[V any](e *entry) error {
+	var v V
 	if err := json.Unmarshal(e.body, &v); err != nil {
-		return v, fmt.Errorf("reading a copy: %w", err)
+		return fmt.Errorf("reading a copy: %w", err)
 	}
-	return v, nil
+	e.value = v
+	return nil
 }
 
 // slot is the place of a copy in Redis.

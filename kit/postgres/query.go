@@ -25,6 +25,25 @@ func One[T any](ctx context.Context, db Querier, doing string, missing error, qu
 	return v, nil
 }
 
+// KeepPlan is the first statement of a transaction in which PostgreSQL shall keep its plans of those after it. It would plan a
+// statement with arrays anew each time, because it cannot know how long they are: that can take longer than running it.
+// Only for statements whose best plan does not hang on their arguments.
+const KeepPlan = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`
+
+// Planned is One in a transaction of its own with KeepPlan, or within that of db, in one round trip.
+func Planned[T any](ctx context.Context, db Querier, doing, query string, args pgx.StrictNamedArgs) (v T, err error) {
+	var b pgx.Batch
+	b.Queue(KeepPlan)
+	b.Queue(query, args).Query(func(rows pgx.Rows) (err error) {
+		v, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+		return err
+	})
+	if err := db.SendBatch(ctx, &b).Close(); err != nil {
+		return v, fmt.Errorf("%s: %w", doing, err)
+	}
+	return v, nil
+}
+
 // All runs a query that answers any number of rows of T, matched by name. doing says in an error what was tried.
 func All[T any](ctx context.Context, db Querier, doing, query string, args pgx.StrictNamedArgs) ([]T, error) {
 	rows, err := db.Query(ctx, query, args)

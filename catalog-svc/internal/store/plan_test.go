@@ -120,8 +120,8 @@ func TestStockNeverReadsTheWholeTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := queries.Take()
-	if len(sent) != 2 {
-		t.Errorf("reserving takes %d statements, want 2 in one batch", len(sent))
+	if len(sent) != 3 {
+		t.Errorf("reserving takes %d statements, want 3 in one batch", len(sent))
 	}
 	if n, err := stock.ReleaseOverdue(t.Context()); n != 1 || err != nil {
 		t.Errorf("released %d, %v, want 1", n, err)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,9 @@ func TestTheSameReservationAnswersTheSameBytes(t *testing.T) {
 	if _, err := store.NewImages(db, outbox(t, db)).Add(t.Context(), s.ID, []string{"/static/slippers/1/a.jpg"}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := slippers.Update(t.Context(), s.ID, catalog.SlipperChange{Fiscal: &catalog.Fiscal{SPIC: "06404001001000000", PackageCode: "2", VAT: new(true)}}, nil); err != nil {
+		t.Fatal(err)
+	}
 	w := wanted(t, lines(s.ID, 10)...)
 	answers := make([]string, 20)
 	var wg sync.WaitGroup
@@ -36,7 +40,10 @@ func TestTheSameReservationAnswersTheSameBytes(t *testing.T) {
 		wg.Go(func() { ask(i) })
 	}
 	wg.Wait()
-	change := catalog.SlipperChange{Name: new("Another"), Price: new(s.Price + 5)}
+	if !strings.Contains(answers[0], `"fiscal":{"spic":"06404001001000000","package_code":"2","vat":true}`) {
+		t.Errorf("what a receipt would say is not in %s", answers[0])
+	}
+	change := catalog.SlipperChange{Name: new("Another"), Price: new(s.Price + 5), Fiscal: &catalog.Fiscal{}}
 	if _, err := slippers.Update(t.Context(), s.ID, change, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +109,15 @@ func TestStatesOfAReservation(t *testing.T) {
 	}
 	_, err = stock.Release(t.Context(), sold.ID)
 	step("releasing what is sold", err, catalog.ErrReservationSold, 7)
+	for range 2 {
+		_, err = stock.Return(t.Context(), sold.ID)
+		step("returning what is sold", err, nil, 10)
+	}
+	_, err = stock.Sell(t.Context(), sold.ID)
+	step("selling what was returned", err, catalog.ErrReservationReleased, 10)
+	late := three()
+	_, err = stock.Reserve(t.Context(), late)
+	step("reserving for somebody else", err, nil, 7)
 
 	_, err = stock.Reserve(t.Context(), released)
 	step("reserving again", err, nil, 4)

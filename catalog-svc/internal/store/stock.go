@@ -12,6 +12,7 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/money"
+	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // Stock keeps what was taken from the slippers, and for whom.
@@ -38,6 +39,7 @@ type taken struct {
 	Name      *string
 	Size      *string
 	Image     *string
+	Fiscal    *catalog.Fiscal
 
 	// Invalidation is the id of what the whole reservation recorded. There is none if it was not made.
 	Invalidation *int64
@@ -55,7 +57,7 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 			ORDER BY s.id FOR NO KEY UPDATE OF s`
 		take = `
 			WITH wanted AS MATERIALIZED (
-				SELECT w.slipper_id, w.quantity AS requested, coalesce(s.quantity, 0) AS available, s.price, s.name, s.size,
+				SELECT w.slipper_id, w.quantity AS requested, coalesce(s.quantity, 0) AS available, s.price, s.name, s.size, s.spic, s.package_code, s.vat,
 					(SELECT i.image_path FROM catalog.slipper_images i WHERE i.slipper_id = s.id AND i.is_primary) AS image
 				FROM unnest(@slippers::bigint[], @quantities::bigint[]) AS w (slipper_id, quantity)
 				LEFT JOIN catalog.slippers s ON s.id = w.slipper_id AND s.deleted_at IS NULL
@@ -67,12 +69,13 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 				UPDATE catalog.slippers s SET quantity = s.quantity - w.requested, version = s.version + 1
 				FROM wanted w, reservation WHERE s.id = w.slipper_id AND s.quantity >= w.requested
 			), kept AS (
-				INSERT INTO catalog.reservation_lines (reservation_id, slipper_id, quantity, price, name, size, image)
-				SELECT r.id, w.slipper_id, w.requested, w.price, w.name, w.size, w.image FROM reservation r, wanted w
+				INSERT INTO catalog.reservation_lines (reservation_id, slipper_id, quantity, price, name, size, image, spic, package_code, vat)
+				SELECT r.id, w.slipper_id, w.requested, w.price, w.name, w.size, w.image, w.spic, w.package_code, w.vat FROM reservation r, wanted w
 			), outdated AS (
 				INSERT INTO catalog.invalidations (tags) SELECT @tags::text[] || @later::text[] FROM reservation RETURNING id
 			)
-			SELECT slipper_id, requested, available, price, name, size, image, (SELECT id FROM outdated) AS invalidation
+			SELECT slipper_id, requested, available, price, name, size, image,
+				CASE WHEN spic IS NOT NULL THEN json_build_object('spic', spic, 'package_code', package_code, 'vat', vat) END AS fiscal, (SELECT id FROM outdated) AS invalidation
 			FROM wanted ORDER BY slipper_id`
 	)
 	slippers, quantities := make([]int64, len(w.Lines)), make([]int64, len(w.Lines))
@@ -83,6 +86,7 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 	}
 	var lines []taken
 	var b pgx.Batch // is a transaction of its own
+	b.Queue(postgres.KeepPlan)
 	b.Queue(lock, pgx.StrictNamedArgs{"id": w.ID, "slippers": slippers})
 	b.Queue(take, pgx.StrictNamedArgs{
 		"id": w.ID, "expires_at": w.ExpiresAt, "slippers": slippers, "quantities": quantities,
@@ -114,7 +118,7 @@ func reserved(w catalog.Wanted, lines []taken) catalog.Reservation {
 	r := catalog.Reservation{ID: w.ID, State: catalog.Held, ExpiresAt: stored(w.ExpiresAt)}
 	for _, l := range lines {
 		r.Lines = append(r.Lines, catalog.ReservedLine{
-			SlipperID: l.SlipperID, Quantity: l.Requested, Price: *l.Price, Name: *l.Name, Size: *l.Size, Image: l.Image,
+			SlipperID: l.SlipperID, Quantity: l.Requested, Price: *l.Price, Name: *l.Name, Size: *l.Size, Image: l.Image, Fiscal: l.Fiscal,
 		})
 	}
 	return r
@@ -133,13 +137,22 @@ func unavailable(lines []taken) []catalog.Unavailable {
 // Release gives back what a reservation holds. One that is not known is kept as released, so that it cannot be made any
 // more. It returns catalog.ErrReservationSold.
 func (s *Stock) Release(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
+	return s.release(ctx, id, false)
+}
+
+// Return is Release for a reservation whose order has ended: what was sold comes back too.
+func (s *Stock) Return(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
+	return s.release(ctx, id, true)
+}
+
+func (s *Stock) release(ctx context.Context, id uuid.UUID, sold bool) (catalog.Reservation, error) {
 	const refuse = `INSERT INTO catalog.reservations (id, state, expires_at) VALUES ($1, 'released', now()) ON CONFLICT DO NOTHING`
 
 	// On its own, so that the next statement sees the lines of a reservation that was being made at the same time.
 	if _, err := s.db.Exec(ctx, refuse, id); err != nil {
 		return catalog.Reservation{}, fmt.Errorf("refusing reservation %s: %w", id, err)
 	}
-	released, err := s.giveBack(ctx, id)
+	released, err := s.giveBack(ctx, id, sold)
 	if err != nil {
 		return catalog.Reservation{}, err
 	}
@@ -160,9 +173,9 @@ func (s *Stock) Release(ctx context.Context, id uuid.UUID) (catalog.Reservation,
 	return *r, nil
 }
 
-// giveBack releases a reservation if it is held, and says whether it was. Counting what is locked makes the locks come
-// before the reservation's.
-func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) (released bool, err error) {
+// giveBack releases a reservation if it is held, or sold if that may be, and says whether it was. Counting what is locked
+// makes the locks come before the reservation's.
+func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, sold bool) (released bool, err error) {
 	const query = `
 		WITH lines AS (
 			SELECT slipper_id, quantity FROM catalog.reservation_lines WHERE reservation_id = $1
@@ -170,7 +183,7 @@ func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) (released bool, err 
 			SELECT s.id FROM catalog.slippers s WHERE s.id IN (SELECT slipper_id FROM lines) ORDER BY s.id FOR NO KEY UPDATE OF s
 		), released AS (
 			UPDATE catalog.reservations SET state = 'released', updated_at = now()
-			WHERE id = $1 AND state = 'held' AND (SELECT count(*) FROM locked) >= 0 RETURNING id
+			WHERE id = $1 AND (state = 'held' OR $2 AND state = 'sold') AND (SELECT count(*) FROM locked) >= 0 RETURNING id
 		), returned AS (
 			UPDATE catalog.slippers s SET quantity = s.quantity + l.quantity, version = s.version + 1
 			FROM lines l, released WHERE s.id = l.slipper_id
@@ -181,7 +194,7 @@ func (s *Stock) giveBack(ctx context.Context, id uuid.UUID) (released bool, err 
 		RETURNING id, tags`
 
 	var outdated invalidation.Pending
-	err = s.db.QueryRow(ctx, query, id).Scan(&outdated.ID, &outdated.Tags)
+	err = s.db.QueryRow(ctx, query, id, sold).Scan(&outdated.ID, &outdated.Tags)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil
@@ -211,7 +224,7 @@ func (s *Stock) ReleaseOverdue(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("reading overdue reservations: %w", err)
 	}
 	for _, id := range ids {
-		if _, err := s.giveBack(ctx, id); err != nil {
+		if _, err := s.giveBack(ctx, id, false); err != nil {
 			return 0, err
 		}
 	}
