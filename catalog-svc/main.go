@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
@@ -19,6 +18,10 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/httpapi"
 	"github.com/slippers-api/slippers/catalog-svc/internal/picture"
 	"github.com/slippers-api/slippers/catalog-svc/internal/store"
+	"github.com/slippers-api/slippers/kit/batch"
+	"github.com/slippers-api/slippers/kit/cache"
+	"github.com/slippers-api/slippers/kit/environ"
+	"github.com/slippers-api/slippers/kit/failpoint"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -27,11 +30,15 @@ import (
 	"github.com/slippers-api/slippers/migrations"
 )
 
+// version is stamped by the build.
+var version = "dev"
+
 // config is everything that may differ between two deployments.
 type config struct {
 	HTTP     httpserver.Config
 	Postgres postgres.Config
 	Redis    redis.Config
+	Cache    cache.Config
 	Token    token.Config
 	Images   blobs.Config
 
@@ -57,11 +64,11 @@ func run(log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg, err := env.ParseAs[config]()
+	cfg, err := environ.Read[config]()
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	db, err := postgres.Open(ctx, cfg.Postgres, failpoint.Tracer())
 	if err != nil {
 		return err
 	}
@@ -93,9 +100,13 @@ func run(log *slog.Logger) error {
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.Use(postgres.Outages)
 	outbox := store.NewOutbox(db, rdb, reg, log)
+	copies, err := cache.Open(cache.Setup{Config: cfg.Cache, Batch: batch.New(rdb, reg), Redis: rdb, Registry: reg, Log: log})
+	if err != nil {
+		return err
+	}
 	images, stock := store.NewImages(db, outbox), store.NewStock(db, outbox)
 	httpapi.Register(app, httpapi.API{
-		Slippers: store.NewSlippers(db, outbox), Categories: store.NewCategories(db, outbox),
+		Slippers: store.NewCachedSlippers(store.NewSlippers(db, outbox), copies), Categories: store.NewCategories(db, outbox),
 		Images: images, Pictures: bucket, Stock: stock,
 		Uploading: catalog.Uploading{Pictures: picture.NewCleaner(cfg.ImageDecoders), Blobs: bucket, Gallery: images},
 		Pool:      func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
@@ -103,7 +114,7 @@ func run(log *slog.Logger) error {
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
 
-	log.Info("serving", "addr", cfg.HTTP.Addr)
+	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	g, ctx := errgroup.WithContext(ctx)
 	served, done := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error {

@@ -166,6 +166,30 @@ func TestWhatIsLimited(t *testing.T) {
 	}
 }
 
+// Carts are made one for each POST by nobody, so those are bounded by address, apart from the rest.
+func TestGuestsMakeFewCarts(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Cart-Token", "of "+r.Header.Get("X-Cart-Token"))
+	}, withRedis(t), policy(limits.Guest, 2, time.Hour))
+	from, user := somebody(t), s.token(t, goesOn, false, 0)
+	for i, want := range []int{200, 200, 429, 429} { // a token of the cart changes nothing: it may be any text
+		got := s.askDirectly(t, "POST /cart/items", "", "X-Forwarded-For", from, "X-Cart-Token", strconv.Itoa(i))
+		if got.status != want || want == 200 && got.header.Get("X-Cart-Token") != "of "+strconv.Itoa(i) {
+			t.Errorf("the guest's slipper %d = %d %v, want %d", i, got.status, got.header, want)
+		}
+	}
+	for _, request := range []string{"GET /cart", "PUT /cart/items/7", "POST /cart/items"} {
+		headers := []string{"X-Forwarded-For", from}
+		if request == "POST /cart/items" {
+			headers = append(headers, "Authorization", user)
+		}
+		if got := s.askDirectly(t, request, "", headers...); got.status != 200 || got.header.Get("X-RateLimit-Limit") == "2" {
+			t.Errorf("%s = %d of %s: it is not what guests are bounded in", request, got.status, got.header.Get("X-RateLimit-Limit"))
+		}
+	}
+}
+
 func TestAShadowRefusesNobody(t *testing.T) {
 	t.Parallel()
 	s := open(t, fine, withRedis(t), policy(limits.Default, 1, time.Hour), func(c *config) { c.Limit.Shadow = []limits.Class{limits.Default} })

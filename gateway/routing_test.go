@@ -30,7 +30,7 @@ type operation struct {
 func (o operation) allows(access routes.Access) bool {
 	nobody := len(o.Security) == 0 || slices.ContainsFunc(o.Security, func(s map[string]any) bool { return len(s) == 0 })
 	bearer := slices.ContainsFunc(o.Security, func(s map[string]any) bool { return s["bearer"] != nil })
-	return nobody == (access <= routes.Optional) && bearer == (access >= routes.Optional)
+	return nobody == (access <= routes.Guest) && bearer == (access >= routes.Optional)
 }
 
 var pathParameter = regexp.MustCompile(`\{[a-z_]+\}|:[a-z_]+`)

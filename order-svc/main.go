@@ -10,12 +10,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/cache"
+	"github.com/slippers-api/slippers/kit/environ"
+	"github.com/slippers-api/slippers/kit/failpoint"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -30,6 +31,9 @@ import (
 	"github.com/slippers-api/slippers/order-svc/internal/store"
 	"github.com/slippers-api/slippers/order-svc/internal/work"
 )
+
+// version is stamped by the build.
+var version = "dev"
 
 // config is everything that may differ between two deployments.
 type config struct {
@@ -54,6 +58,12 @@ type config struct {
 	// KeyExpiry is how often idempotency keys are looked for that are older than a day.
 	KeyExpiry time.Duration `env:"IDEMPOTENCY_EXPIRY_INTERVAL" envDefault:"10m"`
 
+	// GuestCartTTL is for how long the cart of somebody who is not logged in is kept after they last came back to it.
+	GuestCartTTL time.Duration `env:"GUEST_CART_TTL" envDefault:"720h"`
+
+	// GuestCartExpiry is how often guests' carts are looked for that are kept no longer.
+	GuestCartExpiry time.Duration `env:"GUEST_CART_EXPIRY_INTERVAL" envDefault:"10m"`
+
 	// Watch is how often jobs, payments and the ledger are counted for the metrics.
 	Watch time.Duration `env:"WATCH_INTERVAL" envDefault:"30s"`
 }
@@ -70,11 +80,11 @@ func run(log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg, err := env.ParseAs[config]()
+	cfg, err := environ.Read[config]()
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	db, err := postgres.Open(ctx, cfg.Postgres, failpoint.Tracer())
 	if err != nil {
 		return err
 	}
@@ -110,7 +120,7 @@ func run(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	carts, orders, keys := store.NewCarts(db), store.NewOrders(db, jobs, outbox), store.NewKeys(db, outbox)
+	carts, orders, keys := store.NewCarts(db, cfg.GuestCartTTL), store.NewOrders(db, jobs, outbox), store.NewKeys(db, outbox)
 	client, err := octo.New(cfg.Octo, reg, log)
 	if err != nil {
 		return err
@@ -119,7 +129,11 @@ func run(log *slog.Logger) error {
 	changing := order.Changing{Orders: orders, Stock: catalog, Log: log}
 	refunding := payment.Refunding{Limits: cfg.Refunds, Money: payments, Provider: provider, Log: log}
 	settling := payment.Settling{Books: payments, Orders: orders, Stock: catalog, Provider: provider, Refunds: refunding, Log: log}
-	doer, err := work.NewDoer(db, settling, log)
+	doer, err := work.NewDoer(db, settling, []work.Routine{
+		{Name: "expire_orders", Every: cfg.OrderExpiry, Batch: orders.ExpireOverdue},
+		{Name: "forget_keys", Every: cfg.KeyExpiry, Batch: keys.Forget},
+		{Name: "forget_guest_carts", Every: cfg.GuestCartExpiry, Batch: carts.ForgetGuests},
+	}, log)
 	if err != nil {
 		return err
 	}
@@ -136,7 +150,7 @@ func run(log *slog.Logger) error {
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
 
-	log.Info("serving", "addr", cfg.HTTP.Addr)
+	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	g, ctx := errgroup.WithContext(ctx)
 	served, done := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error {
@@ -145,12 +159,7 @@ func run(log *slog.Logger) error {
 	})
 	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	g.Go(func() error { return work.Run(ctx, doer, cfg.HTTP.DrainTimeout) })
-	for _, r := range []order.Routine{
-		{Name: "expire orders", Every: cfg.OrderExpiry, Log: log, Batch: orders.ExpireOverdue},
-		{Name: "forget keys", Every: cfg.KeyExpiry, Log: log, Batch: keys.Forget},
-		{Name: "look after money and jobs", Every: cfg.Watch, Log: log, Batch: work.NewWatcher(db, payments.Unexplained, reg).Look},
-	} {
-		g.Go(func() error { return r.Run(ctx) })
-	}
+	watcher := work.NewWatcher(db, payments.Unexplained, reg)
+	g.Go(func() error { return watcher.Run(ctx, cfg.Watch, log) })
 	return g.Wait()
 }

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/slippers-api/slippers/kit/failpoint"
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/requestid"
@@ -36,10 +37,10 @@ type Client struct {
 // New returns a client of the service at base, such as http://catalog-svc:8080. timeout bounds one call with its retry.
 func New(base, secret string, timeout time.Duration) *Client {
 	return &Client{base: base, secret: secret, timeout: timeout, http: &http.Client{
-		Transport: &http.Transport{
+		Transport: failpoint.Transport(&http.Transport{
 			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			MaxIdleConnsPerHost: maxIdle, MaxIdleConns: maxIdle, IdleConnTimeout: time.Minute,
-		},
+		}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

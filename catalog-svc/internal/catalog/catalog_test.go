@@ -45,6 +45,12 @@ func TestSlipperRules(t *testing.T) {
 		"too many":         {catalog.SlipperChange{Quantity: new(int64(1_000_001))}, "/quantity"},
 		"without category": {catalog.SlipperChange{CategoryID: new(int64(0))}, ""},
 		"negative":         {catalog.SlipperChange{CategoryID: new(int64(-1))}, "/category_id"},
+		"fiscal":           {catalog.SlipperChange{Fiscal: &catalog.Fiscal{SPIC: " 06404001001000000 ", PackageCode: "1", VAT: new(false)}}, ""},
+		"fiscal, not":      {catalog.SlipperChange{Fiscal: &catalog.Fiscal{SPIC: " "}}, ""},
+		"fiscal, VAT only": {catalog.SlipperChange{Fiscal: &catalog.Fiscal{VAT: new(true)}}, "/fiscal/spic /fiscal/package_code"},
+		"fiscal, no VAT":   {catalog.SlipperChange{Fiscal: &catalog.Fiscal{SPIC: "06404001001000000", PackageCode: strings.Repeat("9", 20)}}, "/fiscal/vat"},
+		"fiscal, longer":   {catalog.SlipperChange{Fiscal: &catalog.Fiscal{SPIC: "064040010010000000", PackageCode: strings.Repeat("9", 21), VAT: new(true)}}, "/fiscal/spic /fiscal/package_code"},
+		"fiscal, letters":  {catalog.SlipperChange{Fiscal: &catalog.Fiscal{SPIC: "0640400100100000a", PackageCode: "١", VAT: new(true)}}, "/fiscal/spic /fiscal/package_code"},
 		"all at once": {
 			catalog.SlipperChange{Name: new(""), Size: new(""), Price: new(money.Amount(-1)), Quantity: new(int64(-1)), CategoryID: new(int64(-1))},
 			"/name /size /price /quantity /category_id",
@@ -57,6 +63,9 @@ func TestSlipperRules(t *testing.T) {
 		}
 		if s.CategoryID != nil && *s.CategoryID == 0 {
 			t.Errorf("%s: is in category 0", name)
+		}
+		if err == nil && (s.Fiscal != nil) != (name == "fiscal") {
+			t.Errorf("%s: the receipt says %+v", name, s.Fiscal)
 		}
 	}
 }

@@ -51,6 +51,7 @@ type ReservedLine struct {
 	Name      string       `json:"name"`
 	Size      string       `json:"size"`
 	Image     *string      `json:"image"`
+	Fiscal    *Fiscal      `json:"fiscal"`
 }
 
 // Line asks for a number of pieces of one slipper.

@@ -40,6 +40,9 @@ type Slipper struct {
 	// Images are there when they were asked for, the primary one first.
 	Images []Image `json:"-"`
 
+	// Fiscal is what its receipts say; nil is nothing.
+	Fiscal *Fiscal `json:"-"`
+
 	CreatedAt       time.Time `json:"-"`
 	UpdatedAt       time.Time `json:"-"`
 	Version         int64     `json:"-"`
@@ -57,6 +60,9 @@ func (s Slipper) Validate() error {
 	r.Check(s.Price > 0 && s.Price <= maxPrice, "/price", "must be above 0 and at most "+maxPrice.String())
 	r.Check(s.Quantity >= 0 && s.Quantity <= maxQuantity, "/quantity", "must be from 0 to "+strconv.Itoa(maxQuantity))
 	r.Check(s.CategoryID == nil || *s.CategoryID > 0, "/category_id", "must be the id of a category, or 0 for none")
+	if s.Fiscal != nil {
+		s.Fiscal.check(&r)
+	}
 	return r.Err(ErrSlipperInvalid)
 }
 
@@ -66,7 +72,8 @@ type SlipperChange struct {
 	Size       *string
 	Price      *money.Amount
 	Quantity   *int64
-	CategoryID *int64 // 0 takes it out of its category
+	CategoryID *int64  // 0 takes it out of its category
+	Fiscal     *Fiscal // replaces all of it; the zero Fiscal takes it off
 }
 
 // NewSlipper returns the slipper that a change of nothing makes, or ErrSlipperInvalid.
@@ -83,6 +90,9 @@ func (c SlipperChange) Apply(s Slipper) (Slipper, error) {
 		if *c.CategoryID == 0 {
 			s.CategoryID = nil
 		}
+	}
+	if c.Fiscal != nil {
+		s.Fiscal = c.Fiscal.asked()
 	}
 	return s, s.Validate()
 }

@@ -35,6 +35,7 @@ var (
 		ID: 7, Name: "Felt slipper", Size: "38-39", Price: 12_900_000, Quantity: 4, CategoryID: new(int64(3)),
 		CategoryName: new("Home"), Image: new("/static/slippers/7/a.png"), IsAvailable: true, CreatedAt: long, UpdatedAt: long,
 		Images:  []catalog.Image{{ID: 1, ImagePath: "/static/slippers/7/a.png", IsPrimary: true, AltText: "The pair"}},
+		Fiscal:  &catalog.Fiscal{SPIC: "06404001001000000", PackageCode: "2", VAT: new(false)},
 		Version: 5, CategoryVersion: 2,
 	}
 	home = catalog.Category{ID: 3, Name: "Home", IsActive: true, CreatedAt: long, UpdatedAt: long, Version: 2}
@@ -155,6 +156,10 @@ func (s stock) Reserve(context.Context, catalog.Wanted) (catalog.Reservation, er
 }
 
 func (s stock) Release(context.Context, uuid.UUID) (catalog.Reservation, error) {
+	return held, s.wrote()
+}
+
+func (s stock) Return(context.Context, uuid.UUID) (catalog.Reservation, error) {
 	return held, s.wrote()
 }
 

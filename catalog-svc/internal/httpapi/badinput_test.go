@@ -54,7 +54,11 @@ func TestBadBodiesAreRefused(t *testing.T) {
 			`{"name":"Felt","size":"38","price":1,"category_id":-1}`:                422,
 			`{"name":"Felt","size":"38","price":1,"id":1}`:                          422,
 		},
-		"PUT /slippers/7":          {`{"price":0}`: 422, `{"quantity":-1}`: 422, `{"name":""}`: 422, `{"category_id":-3}`: 422, `{"is_available":true}`: 422},
+		"PUT /slippers/7": {
+			`{"fiscal":7}`: 422, `{"fiscal":[]}`: 422, `{"fiscal":{"spic":6404001001000000}}`: 422, `{"fiscal":{"spic":null}}`: 422, `{"fiscal":{"vat":"yes"}}`: 422,
+			`{"fiscal":{"vat":true}}`: 422, `{"fiscal":{"spic":"1","package_code":"1","vat":true}}`: 422, `{"fiscal":{"inn":"1"}}`: 422,
+			`{"price":0}`: 422, `{"quantity":-1}`: 422, `{"name":""}`: 422, `{"category_id":-3}`: 422, `{"is_available":true}`: 422,
+		},
 		"POST /categories/":        {`{}`: 422, `{"name":""}`: 422, `{"name":"x","is_active":"yes"}`: 422, `{"name":"x","description":7}`: 422},
 		"PUT /categories/3":        {`{"name":" "}`: 422, `{"name":"` + strings.Repeat("x", 101) + `"}`: 422, `{"description":"` + strings.Repeat("x", 1001) + `"}`: 422},
 		"PUT /slippers/7/images/1": {`{"order_index":-1}`: 422, `{"order_index":2147483648}`: 422, `{"is_primary":false}`: 422, `{"alt_text":"` + strings.Repeat("x", 201) + `"}`: 422},

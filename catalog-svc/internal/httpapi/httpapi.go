@@ -58,6 +58,7 @@ func Register(e *echo.Echo, a API) {
 	httpserver.Get(e, "/internal/slippers", a.shelf, internal)
 	e.PUT("/internal/reservations/:id", a.reserve, internal, httpserver.NoQuery)
 	e.POST("/internal/reservations/:id/release", a.release, internal, httpserver.NoQuery)
+	e.POST("/internal/reservations/:id/return", a.returned, internal, httpserver.NoQuery)
 	e.POST("/internal/reservations/:id/sell", a.sell, internal, httpserver.NoQuery)
 	httpserver.Get(e, "/internal/db-pool", a.dbPool, internal, httpserver.NoQuery)
 }

@@ -22,6 +22,7 @@ import (
 type Stock interface {
 	Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservation, error)
 	Release(ctx context.Context, id uuid.UUID) (catalog.Reservation, error)
+	Return(ctx context.Context, id uuid.UUID) (catalog.Reservation, error)
 	Sell(ctx context.Context, id uuid.UUID) (catalog.Reservation, error)
 }
 
@@ -65,6 +66,8 @@ func (a API) reserve(c echo.Context) error {
 }
 
 func (a API) release(c echo.Context) error { return settle(c, a.Stock.Release) }
+
+func (a API) returned(c echo.Context) error { return settle(c, a.Stock.Return) }
 
 func (a API) sell(c echo.Context) error { return settle(c, a.Stock.Sell) }
 

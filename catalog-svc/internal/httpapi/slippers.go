@@ -27,18 +27,19 @@ type Slippers interface {
 
 // slipperBody is what an admin may say about a slipper.
 type slipperBody struct {
-	Name       *string       `json:"name"`
-	Size       *string       `json:"size"`
-	Price      *money.Amount `json:"price"`
-	Quantity   *int64        `json:"quantity"`
-	CategoryID *int64        `json:"category_id"`
+	Name       *string         `json:"name"`
+	Size       *string         `json:"size"`
+	Price      *money.Amount   `json:"price"`
+	Quantity   *int64          `json:"quantity"`
+	CategoryID *int64          `json:"category_id"`
+	Fiscal     *catalog.Fiscal `json:"fiscal"`
 }
 
 // slipperAnswer is a slipper with as much about it as was asked for.
 type slipperAnswer struct {
 	catalog.Slipper
 	*gallery
-	*stamps
+	*details
 }
 
 // gallery is about the images of a slipper.
@@ -48,10 +49,11 @@ type gallery struct {
 	PrimaryImage *string         `json:"primary_image"`
 }
 
-// stamps are what only a single slipper is shown with.
-type stamps struct {
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+// details are what only a single slipper is shown with.
+type details struct {
+	Fiscal    *catalog.Fiscal `json:"fiscal"`
+	CreatedAt time.Time       `json:"created_at"`
+	UpdatedAt time.Time       `json:"updated_at"`
 }
 
 func galleryOf(s catalog.Slipper) *gallery {
@@ -66,7 +68,7 @@ func galleryOf(s catalog.Slipper) *gallery {
 }
 
 func single(s catalog.Slipper, images bool) slipperAnswer {
-	answer := slipperAnswer{Slipper: s, stamps: &stamps{s.CreatedAt, s.UpdatedAt}}
+	answer := slipperAnswer{Slipper: s, details: &details{s.Fiscal, s.CreatedAt, s.UpdatedAt}}
 	if images {
 		answer.gallery = galleryOf(s)
 	}

@@ -72,7 +72,8 @@ func slipperList(f catalog.Filter, r page.Request) (listQuery, error) {
 	}
 	// Names and images are read for the page only, not for what is skipped before it.
 	q.list = `WITH page AS (
-			SELECT s.id, s.name, s.size, s.price, s.quantity, s.category_id, s.is_available, s.created_at, s.updated_at, s.version
+			SELECT s.id, s.name, s.size, s.price, s.quantity, s.category_id, s.spic, s.package_code, s.vat,
+				s.is_available, s.created_at, s.updated_at, s.version
 			FROM catalog.slippers s WHERE ` + where.text() + ` ORDER BY ` + o.by + rest + `
 		)
 		SELECT ` + slipperColumns + images + `

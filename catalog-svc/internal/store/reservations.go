@@ -37,7 +37,8 @@ func (s *Stock) reservation(ctx context.Context, id uuid.UUID) (*catalog.Reserva
 	const query = `
 		SELECT r.id, r.state, r.expires_at, (
 			SELECT coalesce(json_agg(json_build_object('slipper_id', l.slipper_id, 'quantity', l.quantity,
-				'price', round(l.price::numeric / 100, 2), 'name', l.name, 'size', l.size, 'image', l.image) ORDER BY l.slipper_id), '[]')
+				'price', round(l.price::numeric / 100, 2), 'name', l.name, 'size', l.size, 'image', l.image,
+				'fiscal', CASE WHEN l.spic IS NOT NULL THEN json_build_object('spic', l.spic, 'package_code', l.package_code, 'vat', l.vat) END) ORDER BY l.slipper_id), '[]')
 			FROM catalog.reservation_lines l WHERE l.reservation_id = r.id) AS lines
 		FROM catalog.reservations r WHERE r.id = $1`
 

@@ -29,6 +29,7 @@ const (
 	// slipperColumns are a catalog.Slipper of slippers s and categories c, without its images.
 	slipperColumns = `s.id, s.name, s.size, s.price, s.quantity, s.category_id, c.name AS category_name,
 		(SELECT i.image_path FROM catalog.slipper_images i WHERE i.slipper_id = s.id AND i.is_primary) AS image,
+		CASE WHEN s.spic IS NOT NULL THEN json_build_object('spic', s.spic, 'package_code', s.package_code, 'vat', s.vat) END AS fiscal,
 		s.is_available, s.created_at, s.updated_at, s.version, coalesce(c.version, 0) AS category_version`
 
 	withImages = `, (SELECT coalesce(json_agg(json_build_object('id', i.id, 'image_path', i.image_path,
@@ -106,8 +107,8 @@ func (s *Slippers) Some(ctx context.Context, ids []int64) ([]catalog.Slipper, er
 func (s *Slippers) Create(ctx context.Context, n catalog.Slipper) (created catalog.Slipper, err error) {
 	const query = `
 		WITH created AS (
-			INSERT INTO catalog.slippers (name, size, price, quantity, category_id)
-			VALUES (@name, @size, @price, @quantity, @category_id) RETURNING id, quantity
+			INSERT INTO catalog.slippers (name, size, price, quantity, category_id, spic, package_code, vat)
+			VALUES (@name, @size, @price, @quantity, @category_id, @spic, @package_code, @vat) RETURNING id, quantity
 		), stocked AS (
 			INSERT INTO catalog.stock_movements (slipper_id, kind, quantity)
 			SELECT id, 'initial', quantity FROM created WHERE quantity > 0
@@ -116,9 +117,9 @@ func (s *Slippers) Create(ctx context.Context, n catalog.Slipper) (created catal
 
 	err = s.outbox.Write(ctx, []string{slippersTag}, func(tx pgx.Tx) error {
 		var id int64
-		err := tx.QueryRow(ctx, query, pgx.StrictNamedArgs{
+		err := tx.QueryRow(ctx, query, withFiscal(n.Fiscal, pgx.StrictNamedArgs{
 			"name": n.Name, "size": n.Size, "price": n.Price, "quantity": n.Quantity, "category_id": n.CategoryID,
-		}).Scan(&id)
+		})).Scan(&id)
 		if postgres.Violates(err, "slippers_category_id_fkey") {
 			return catalog.ErrNoCategory
 		}
@@ -137,7 +138,7 @@ func (s *Slippers) Update(ctx context.Context, id int64, change catalog.SlipperC
 	const query = `
 		WITH changed AS (
 			UPDATE catalog.slippers SET name = @name, size = @size, price = @price, quantity = @quantity,
-				category_id = @category_id, version = version + 1, updated_at = now()
+				category_id = @category_id, spic = @spic, package_code = @package_code, vat = @vat, version = version + 1, updated_at = now()
 			WHERE id = @id
 		)
 		INSERT INTO catalog.stock_movements (slipper_id, kind, quantity)
@@ -152,10 +153,10 @@ func (s *Slippers) Update(ctx context.Context, id int64, change catalog.SlipperC
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, query, pgx.StrictNamedArgs{
+		_, err = tx.Exec(ctx, query, withFiscal(to.Fiscal, pgx.StrictNamedArgs{
 			"id": id, "name": to.Name, "size": to.Size, "price": to.Price, "quantity": to.Quantity,
 			"category_id": to.CategoryID, "delta": to.Quantity - old.Quantity,
-		})
+		}))
 		if postgres.Violates(err, "slippers_category_id_fkey") {
 			return catalog.ErrNoCategory
 		}
@@ -166,6 +167,15 @@ func (s *Slippers) Update(ctx context.Context, id int64, change catalog.SlipperC
 		return err
 	})
 	return updated, err
+}
+
+// withFiscal returns args with the columns of f, which are null without one.
+func withFiscal(f *catalog.Fiscal, args pgx.StrictNamedArgs) pgx.StrictNamedArgs {
+	args["spic"], args["package_code"], args["vat"] = nil, nil, nil
+	if f != nil {
+		args["spic"], args["package_code"], args["vat"] = f.SPIC, f.PackageCode, f.VAT
+	}
+	return args
 }
 
 // lockSlipper returns the slipper, which nobody else changes until tx ends. It returns catalog.ErrSlipperNotFound, or

@@ -9,10 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/catalog-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/testkit"
 )
 
@@ -30,6 +33,39 @@ func TestASlipperComesBackAsItWasStored(t *testing.T) {
 		t.Errorf("in a category that is not there: %v", err)
 	}
 	balanced(t, db)
+}
+
+// What receipts say is whole or not there, by the table too, and stays while other things change.
+func TestWhatReceiptsSayIsWhole(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	slippers := store.NewSlippers(db, outbox(t, db))
+	said := catalog.Fiscal{SPIC: "06404001001000000", PackageCode: "1514296", VAT: new(false)}
+	s := slipper(t, db, func(s *catalog.Slipper) { s.Fiscal = &said })
+	other := catalog.Fiscal{SPIC: "06404001001000001", PackageCode: "2", VAT: new(true)}
+	for i, step := range []struct {
+		change catalog.SlipperChange
+		want   *catalog.Fiscal
+	}{
+		{catalog.SlipperChange{Quantity: new(int64(3))}, &said},
+		{catalog.SlipperChange{Fiscal: &other}, &other},
+		{catalog.SlipperChange{Fiscal: &catalog.Fiscal{}}, nil},
+		{catalog.SlipperChange{Fiscal: &said}, &said},
+	} {
+		if _, err := slippers.Update(t.Context(), s.ID, step.change, nil); err != nil {
+			t.Fatal(err)
+		}
+		got, err := slippers.Get(t.Context(), s.ID)
+		if diff := cmp.Diff(step.want, got.Fiscal); diff != "" || err != nil {
+			t.Errorf("step %d: %v (-want +got):\n%s", i, err, diff)
+		}
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE catalog.slippers SET vat = NULL`); !postgres.Violates(err, "slippers_fiscal_whole") {
+		t.Errorf("the table takes a part: %v", err)
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE catalog.slippers SET spic = '6404'`); !postgres.Violates(err, "slippers_spic_form") {
+		t.Errorf("the table takes a short code: %v", err)
+	}
 }
 
 func TestUpdateChangesOnlyWhatItIsTold(t *testing.T) {

@@ -136,10 +136,10 @@ func cors(origins []string) echo.MiddlewareFunc {
 		AllowCredentials: !slices.Contains(origins, "*"),
 		AllowMethods:     []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
 		AllowHeaders: []string{
-			"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Refresh-Token", "X-Request-Id",
+			"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Refresh-Token", "X-Cart-Token", "X-Request-Id",
 		},
 		ExposeHeaders: []string{
-			"ETag", "Idempotent-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Process-Time",
+			"ETag", "Idempotent-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Cart-Token", "X-Process-Time",
 			"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-Request-Id",
 		},
 		MaxAge: int((10 * time.Minute).Seconds()),

@@ -33,8 +33,12 @@ func (g Gate) Admit(r routes.Route) echo.MiddlewareFunc {
 		return func(c echo.Context) error {
 			caller, callerErr := g.caller(c, r.Access)
 			var ask batch.Ask
-			if r.Limit != limits.None {
-				ask.Limit = g.Limits.Count(r.Limit, limits.Caller{User: caller.UserID, Address: c.RealIP()}, r.Weight)
+			class := r.Limit
+			if caller.UserID == 0 && r.GuestLimit != limits.None {
+				class = r.GuestLimit
+			}
+			if class != limits.None {
+				ask.Limit = g.Limits.Count(class, limits.Caller{User: caller.UserID, Address: c.RealIP()}, r.Weight)
 			}
 			if caller.SessionID != "" {
 				ask.Keys = session.Keys(caller.SessionID)
@@ -53,7 +57,7 @@ func (g Gate) Admit(r routes.Route) echo.MiddlewareFunc {
 				if away == nil {
 					counted = &answer.Limit
 				}
-				if err := g.Limits.Judge(c.Response().Header(), r.Limit, ask.Limit, counted); err != nil {
+				if err := g.Limits.Judge(c.Response().Header(), class, ask.Limit, counted); err != nil {
 					return err
 				}
 			}
@@ -108,6 +112,8 @@ func (g Gate) allow(c echo.Context, access routes.Access, caller token.Caller, c
 	switch {
 	case err != nil && access == routes.Optional:
 		c.Request().Header.Del(echo.HeaderAuthorization)
+		return nil
+	case access == routes.Guest && c.Request().Header.Get(echo.HeaderAuthorization) == "":
 		return nil
 	case err != nil:
 		return err

@@ -37,17 +37,18 @@ const (
 	Reset    Class = "reset"
 	Payment  Class = "payment"
 	Notice   Class = "notice" // of the payment provider
+	Guest    Class = "guest"  // who may make a cart without a login
 	None     Class = ""
 )
 
 // Classes lists them all.
-var Classes = []Class{Default, Health, Login, Register, Refresh, Reset, Payment, Notice}
+var Classes = []Class{Default, Health, Login, Register, Refresh, Reset, Payment, Notice, Guest}
 
 // Config is a part of the configuration of the gateway.
 type Config struct {
 	// Policies are how many requests each class of routes allows one caller, and in what time: class=requests/period,
 	// comma-separated. All of them may come at once, and then one comes back at a time. What is not named keeps its default.
-	Policies Policies `env:"RATE_LIMITS" envDefault:"default=100/60s,health=60/60s,login=20/300s,register=20/300s,refresh=30/300s,reset=5/300s,payment=20/300s,notice=600/60s"`
+	Policies Policies `env:"RATE_LIMITS" envDefault:"default=100/60s,health=60/60s,login=20/300s,register=20/300s,refresh=30/300s,reset=5/300s,payment=20/300s,notice=600/60s,guest=60/300s"`
 
 	// Shadow are the classes (comma-separated) whose limits are counted and told, but refuse nobody: for trying out.
 	Shadow []Class `env:"RATE_LIMIT_SHADOW"`
@@ -69,7 +70,7 @@ func (p *Policies) UnmarshalText(text []byte) (err error) {
 var defaults = Policies{ //nolint:exhaustive // None is not limited
 	Default: limit.PerTime(100, time.Minute), Health: limit.PerTime(60, time.Minute), Login: limit.PerTime(20, 5*time.Minute),
 	Register: limit.PerTime(20, 5*time.Minute), Refresh: limit.PerTime(30, 5*time.Minute), Reset: limit.PerTime(5, 5*time.Minute),
-	Payment: limit.PerTime(20, 5*time.Minute), Notice: limit.PerTime(600, time.Minute),
+	Payment: limit.PerTime(20, 5*time.Minute), Notice: limit.PerTime(600, time.Minute), Guest: limit.PerTime(60, 5*time.Minute),
 }
 
 // Limits are the policies in force.

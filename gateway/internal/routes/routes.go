@@ -45,6 +45,7 @@ type Access int
 const (
 	Anyone   Access = iota
 	Optional        // anyone, and some may see more
+	Guest           // anyone, but who shows a token must be who it says
 	User
 	Admin
 )
@@ -60,6 +61,9 @@ type Route struct {
 
 	// Limit is the policy that requests count against; None is for what costs nothing.
 	Limit limits.Class
+
+	// GuestLimit is the policy for those without a valid token, where it is another.
+	GuestLimit limits.Class
 
 	// Weight is how many requests one counts for; zero means one.
 	Weight int
@@ -124,12 +128,12 @@ var Table = []Route{
 	{Method: http.MethodDelete, Path: "/slippers/:id/images/:image_id", Target: Catalog, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/static/slippers/:id/:file", Target: Catalog},
 
-	{Method: http.MethodGet, Path: "/cart", Target: Order, Access: User, Limit: limits.Default},
-	{Method: http.MethodGet, Path: "/cart/total", Target: Order, Access: User, Limit: limits.Default},
-	{Method: http.MethodPost, Path: "/cart/items", Target: Order, Access: User, Limit: limits.Default},
-	{Method: http.MethodPut, Path: "/cart/items/:id", Target: Order, Access: User, Limit: limits.Default},
-	{Method: http.MethodDelete, Path: "/cart/items/:id", Target: Order, Access: User, Limit: limits.Default},
-	{Method: http.MethodDelete, Path: "/cart/clear", Target: Order, Access: User, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/cart", Target: Order, Access: Guest, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/cart/total", Target: Order, Access: Guest, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/cart/items", Target: Order, Access: Guest, Limit: limits.Default, GuestLimit: limits.Guest},
+	{Method: http.MethodPut, Path: "/cart/items/:id", Target: Order, Access: Guest, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/cart/items/:id", Target: Order, Access: Guest, Limit: limits.Default},
+	{Method: http.MethodDelete, Path: "/cart/clear", Target: Order, Access: Guest, Limit: limits.Default},
 
 	{Method: http.MethodPost, Path: "/orders/from-cart", Target: Order, Access: User, Limit: limits.Default},
 	{Method: http.MethodPost, Path: "/orders", Target: Order, Access: User, Limit: limits.Default},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,23 +53,28 @@ type slipper struct {
 	IsAvailable bool         `json:"is_available"`
 }
 
+// shelfMost is how many slippers catalog-svc answers at once. A merged cart may have more.
+const shelfMost = 100
+
 // Slippers returns those of ids that there are, or order.ErrCatalogueAway.
 func (c *Client) Slippers(ctx context.Context, ids []int64) ([]order.Slipper, error) {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = strconv.FormatInt(id, 10)
-	}
-	var out struct {
-		Items []slipper `json:"items"`
-	}
-	if err := c.call(ctx, http.MethodGet, "/internal/slippers?ids="+strings.Join(texts, ","), nil, &out); err != nil {
-		return nil, foreign("reading slippers", err)
-	}
-	found := make([]order.Slipper, len(out.Items))
-	for i, s := range out.Items {
-		found[i] = order.Slipper{
-			ID: s.ID, Name: s.Name, Size: s.Size, Price: s.Price,
-			Quantity: s.Quantity, Image: s.Image, IsAvailable: s.IsAvailable,
+	found := make([]order.Slipper, 0, len(ids))
+	for some := range slices.Chunk(ids, shelfMost) {
+		texts := make([]string, len(some))
+		for i, id := range some {
+			texts[i] = strconv.FormatInt(id, 10)
+		}
+		var out struct {
+			Items []slipper `json:"items"`
+		}
+		if err := c.call(ctx, http.MethodGet, "/internal/slippers?ids="+strings.Join(texts, ","), nil, &out); err != nil {
+			return nil, foreign("reading slippers", err)
+		}
+		for _, s := range out.Items {
+			found = append(found, order.Slipper{
+				ID: s.ID, Name: s.Name, Size: s.Size, Price: s.Price,
+				Quantity: s.Quantity, Image: s.Image, IsAvailable: s.IsAvailable,
+			})
 		}
 	}
 	return found, nil
@@ -88,10 +94,11 @@ type reserved struct {
 	Lines []struct {
 		line
 
-		Price money.Amount `json:"price"`
-		Name  string       `json:"name"`
-		Size  string       `json:"size"`
-		Image *string      `json:"image"`
+		Price  money.Amount  `json:"price"`
+		Name   string        `json:"name"`
+		Size   string        `json:"size"`
+		Image  *string       `json:"image"`
+		Fiscal *order.Fiscal `json:"fiscal"`
 	} `json:"lines"`
 }
 
@@ -120,7 +127,7 @@ func (c *Client) Reserve(ctx context.Context, id uuid.UUID, expires time.Time, l
 	taken := make([]order.Reserved, len(out.Lines))
 	for i, l := range out.Lines {
 		taken[i] = order.Reserved{
-			SlipperID: l.SlipperID, Quantity: l.Quantity, Price: l.Price, Name: l.Name, Size: l.Size, Image: l.Image,
+			SlipperID: l.SlipperID, Quantity: l.Quantity, Price: l.Price, Name: l.Name, Size: l.Size, Image: l.Image, Fiscal: l.Fiscal,
 		}
 	}
 	return taken, nil
@@ -130,6 +137,14 @@ func (c *Client) Reserve(ctx context.Context, id uuid.UUID, expires time.Time, l
 func (c *Client) Release(ctx context.Context, id uuid.UUID) error {
 	if err := c.call(ctx, http.MethodPost, path(id, "/release"), nil, nil); err != nil {
 		return foreign(fmt.Sprintf("releasing %s", id), err)
+	}
+	return nil
+}
+
+// Return gives the reservation of an order that has ended back, or returns order.ErrCatalogueAway.
+func (c *Client) Return(ctx context.Context, id uuid.UUID) error {
+	if err := c.call(ctx, http.MethodPost, path(id, "/return"), nil, nil); err != nil {
+		return foreign(fmt.Sprintf("returning %s", id), err)
 	}
 	return nil
 }

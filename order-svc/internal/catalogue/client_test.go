@@ -7,10 +7,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"github.com/slippers-api/slippers/kit/fault"
@@ -41,11 +43,35 @@ func TestReserveSaysWhatItMeans(t *testing.T) {
 			t.Errorf("%s %s %s %v", r.Method, r.URL, body, r.Header)
 		}
 		_, _ = io.WriteString(w, `{"id":"`+id.String()+`","state":"held","expires_at":"2026-03-01T12:00:00Z","lines":[
-			{"slipper_id":7,"quantity":2,"price":129000.50,"name":"Felt","size":"38","image":null}]}`)
+			{"slipper_id":7,"quantity":2,"price":129000.50,"name":"Felt","size":"38","image":null,"fiscal":{"spic":"06404001001000000","package_code":"2","vat":true}},
+			{"slipper_id":8,"quantity":1,"price":1,"name":"Clog","size":"44","image":null,"fiscal":null}]}`)
 	})
 	got, err := c.Reserve(t.Context(), id, expires, lines)
-	if want := (order.Reserved{SlipperID: 7, Quantity: 2, Price: 12_900_050, Name: "Felt", Size: "38"}); err != nil || len(got) != 1 || got[0] != want {
-		t.Errorf("got %+v, %v", got, err)
+	want := []order.Reserved{
+		{SlipperID: 7, Quantity: 2, Price: 12_900_050, Name: "Felt", Size: "38", Fiscal: &order.Fiscal{SPIC: "06404001001000000", PackageCode: "2", VAT: true}},
+		{SlipperID: 8, Quantity: 1, Price: 100, Name: "Clog", Size: "44"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+}
+
+// catalog-svc refuses more than a hundred ids at once, and a merged cart may have more.
+func TestMoreSlippersThanAreAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	var calls []int
+	c := client(t, func(w http.ResponseWriter, r *http.Request) {
+		ids := strings.Split(r.URL.Query().Get("ids"), ",")
+		calls = append(calls, len(ids))
+		_, _ = io.WriteString(w, `{"items":[{"id":`+ids[0]+`,"name":"Felt","size":"38","price":1,"quantity":1,"image":null,"is_available":true}]}`)
+	})
+	ids := make([]int64, 150)
+	for i := range ids {
+		ids[i] = int64(i + 1)
+	}
+	found, err := c.Slippers(t.Context(), ids)
+	if err != nil || !slices.Equal(calls, []int{100, 50}) || len(found) != 2 || found[0].ID != 1 || found[1].ID != 101 {
+		t.Errorf("%+v, %v after calls of %v", found, err, calls)
 	}
 }
 
@@ -103,6 +129,7 @@ func calls(ctx context.Context, c *catalogue.Client) map[string]func() error {
 		"reserve":  func() error { _, err := c.Reserve(ctx, id, expires, lines); return err },
 		"sell":     func() error { return c.Sell(ctx, id) },
 		"release":  func() error { return c.Release(ctx, id) },
+		"return":   func() error { return c.Return(ctx, id) },
 		"slippers": func() error { _, err := c.Slippers(ctx, []int64{7}); return err },
 	}
 }

@@ -50,6 +50,8 @@ type shop struct {
 	price     money.Amount
 	status    order.Status // of first
 	lines     []order.BasketLine
+	token     order.CartToken // of the guest whose cart it is too
+	merged    []order.Holder  // that were asked for, in turn
 
 	keyErr error // of whoever begins with a key
 	done   *order.Outcome
@@ -70,47 +72,6 @@ func (s *shop) wrote() error {
 	return s.err
 }
 
-func (s *shop) Cart(context.Context, int64) (order.Basket, error) {
-	return order.Basket{ID: 2, Lines: slices.Clone(s.lines)}, s.err
-}
-
-func (s *shop) Add(_ context.Context, _, slipper, quantity int64) error {
-	if err := s.wrote(); err != nil {
-		return err
-	}
-	for i := range s.lines {
-		if s.lines[i].SlipperID == slipper {
-			s.lines[i].Quantity += quantity
-			return nil
-		}
-	}
-	s.lines = append(s.lines, order.BasketLine{ID: mine.ID, SlipperID: slipper, Quantity: quantity})
-	return nil
-}
-
-func (s *shop) Set(_ context.Context, _, item, quantity int64) error {
-	if item != mine.ID {
-		return order.ErrCartItemNotFound
-	}
-	s.lines[0].Quantity = quantity
-	return s.wrote()
-}
-
-func (s *shop) Remove(_ context.Context, _, item int64) error {
-	if item != mine.ID {
-		return order.ErrCartItemNotFound
-	}
-	s.lines = nil
-	return s.wrote()
-}
-
-func (s *shop) Clear(context.Context, int64) error {
-	s.lines = nil
-	return s.wrote()
-}
-
-func (s *shop) Drop(context.Context, int64, []int64) error { return s.wrote() }
-
 func (s *shop) Slippers(_ context.Context, ids []int64) ([]order.Slipper, error) {
 	if !slices.Contains(ids, felt.ID) || s.catalogue != nil {
 		return nil, s.catalogue
@@ -128,6 +89,8 @@ func (s *shop) Reserve(_ context.Context, _ uuid.UUID, _ time.Time, lines []orde
 	}
 	return taken, s.wrote()
 }
+
+func (s *shop) Return(context.Context, uuid.UUID) error { return s.catalogue }
 
 func (s *shop) Release(context.Context, uuid.UUID) error { return s.catalogue }
 
@@ -236,7 +199,7 @@ func serve(t *testing.T, changes ...func(*shop)) under {
 		Settling:  payment.Settling{Books: s.bank, Orders: s, Stock: s, Provider: octo{s.bank}, Refunds: refunding, Log: log},
 		Refunding: refunding, Payments: s.bank, Notices: s.bank, Calls: s.bank, Jobs: jobs{s.bank},
 	})
-	u := under{Echo: e, shop: s, bearer: map[string]string{"nobody": "", "forgotten": "Bearer nonsense", "service": "Bearer " + secret}}
+	u := under{Echo: e, shop: s, bearer: map[string]string{"nobody": "", "forgotten": "Bearer nonsense", "basic": "Basic YTpi", "service": "Bearer " + secret}}
 	for who, claims := range map[string]token.Claims{
 		"user":     {RegisteredClaims: jwt.RegisteredClaims{Subject: "7"}, Name: "Aziza Karimova"},
 		"stranger": {RegisteredClaims: jwt.RegisteredClaims{Subject: "8"}, Name: "Zuhra Alimova"},

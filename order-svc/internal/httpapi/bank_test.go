@@ -79,9 +79,9 @@ func (b *bank) MayRead(context.Context, int64) (bool, error)           { return 
 func (b *bank) Watch(context.Context, int64, string) error             { return b.err }
 func (b *bank) Move(context.Context, int64, payment.RefundState) error { return b.err }
 
-func (b *bank) GiveBack(_ context.Context, _ int64, parts []money.Amount, _ *int64, _ string) ([]payment.Refund, error) {
+func (b *bank) GiveBack(_ context.Context, _ int64, parts []payment.Part, _ *int64, _ string) ([]payment.Refund, error) {
 	r := back
-	r.Amount = parts[0]
+	r.Amount = parts[0].Amount
 	return []payment.Refund{r}, b.wrote()
 }
 
@@ -122,7 +122,7 @@ func (b *bank) EndCall(context.Context, int64, order.Key, uuid.UUID, json.RawMes
 // octo is the provider of a bank.
 type octo struct{ *bank }
 
-func (o octo) Create(context.Context, payment.Payment, int64) (payment.Report, error) {
+func (o octo) Create(context.Context, payment.Payment, order.Order) (payment.Report, error) {
 	return payment.Report{State: payment.Registered, Status: "created", UUID: &known}, o.provider
 }
 

@@ -11,13 +11,35 @@ import (
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 )
 
+// cartHeader is the header by which a guest's cart is found, in requests and, when one was made, in answers.
+const cartHeader = "X-Cart-Token"
+
+// holder says whose cart the request is about. What a user has gathered as a guest is in their own cart from then on. It
+// returns order.ErrCartToken.
+func (a API) holder(c echo.Context) (order.Holder, error) {
+	var t order.CartToken
+	if sent, ok := c.Request().Header[cartHeader]; ok {
+		if len(sent) != 1 {
+			return order.Holder{}, order.ErrCartToken
+		}
+		var err error
+		if t, err = order.ParseCartToken(sent[0]); err != nil {
+			return order.Holder{}, err
+		}
+	}
+	return a.Shopping.Holder(c.Request().Context(), token.From(c).UserID, t)
+}
+
 func (a API) cart(c echo.Context) error {
-	cart, err := a.Shopping.Cart(c.Request().Context(), token.From(c).UserID)
-	return cartAnswer(c, cart, err)
+	return a.aboutCart(c, a.Shopping.Cart)
 }
 
 func (a API) cartTotal(c echo.Context) error {
-	cart, err := a.Shopping.Cart(c.Request().Context(), token.From(c).UserID)
+	who, err := a.holder(c)
+	if err != nil {
+		return err
+	}
+	cart, err := a.Shopping.Cart(c.Request().Context(), who)
 	if err != nil {
 		return err
 	}
@@ -39,8 +61,13 @@ func (a API) addToCart(c echo.Context) error {
 	if in.Quantity != nil {
 		quantity = *in.Quantity
 	}
-	cart, err := a.Shopping.Add(c.Request().Context(), token.From(c).UserID, in.SlipperID, quantity)
-	return cartAnswer(c, cart, err)
+	return a.aboutCart(c, func(ctx context.Context, who order.Holder) (order.Cart, error) {
+		cart, made, err := a.Shopping.Add(ctx, who, in.SlipperID, quantity)
+		if err == nil && made != (order.CartToken{}) {
+			c.Response().Header().Set(cartHeader, made.String())
+		}
+		return cart, err
+	})
 }
 
 // quantityBody is what a client may change of a line.
@@ -57,8 +84,9 @@ func (a API) setCartItem(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	cart, err := a.Shopping.Set(c.Request().Context(), token.From(c).UserID, id, in.Quantity)
-	return cartAnswer(c, cart, err)
+	return a.aboutCart(c, func(ctx context.Context, who order.Holder) (order.Cart, error) {
+		return a.Shopping.Set(ctx, who, id, in.Quantity)
+	})
 }
 
 func (a API) removeCartItem(c echo.Context) error {
@@ -66,17 +94,15 @@ func (a API) removeCartItem(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return emptyBody(c, func(ctx context.Context) error {
-		cart, err := a.Shopping.Remove(ctx, token.From(c).UserID, id)
-		return cartAnswer(c, cart, err)
+	return emptyBody(c, func(context.Context) error {
+		return a.aboutCart(c, func(ctx context.Context, who order.Holder) (order.Cart, error) {
+			return a.Shopping.Remove(ctx, who, id)
+		})
 	})
 }
 
 func (a API) clearCart(c echo.Context) error {
-	return emptyBody(c, func(ctx context.Context) error {
-		cart, err := a.Shopping.Clear(ctx, token.From(c).UserID)
-		return cartAnswer(c, cart, err)
-	})
+	return emptyBody(c, func(context.Context) error { return a.aboutCart(c, a.Shopping.Clear) })
 }
 
 // emptyBody refuses a body that says anything, for the writes that read none.
@@ -87,7 +113,13 @@ func emptyBody(c echo.Context, do func(ctx context.Context) error) error {
 	return do(c.Request().Context())
 }
 
-func cartAnswer(c echo.Context, cart order.Cart, err error) error {
+// aboutCart does something with the cart that the request is about, and answers the cart after it.
+func (a API) aboutCart(c echo.Context, do func(ctx context.Context, who order.Holder) (order.Cart, error)) error {
+	who, err := a.holder(c)
+	if err != nil {
+		return err
+	}
+	cart, err := do(c.Request().Context(), who)
 	if err != nil {
 		return err
 	}

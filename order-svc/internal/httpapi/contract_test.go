@@ -29,6 +29,13 @@ func done(o order.Outcome) func(*shop) { return func(s *shop) { s.done = &o } }
 
 func noCart(s *shop) { s.lines = nil }
 
+// ticket is the token of the guest whose cart it is.
+var ticket = order.NewCartToken()
+
+func guest(s *shop) { s.token = ticket }
+
+func both(one, other func(*shop)) func(*shop) { return func(s *shop) { one(s); other(s) } }
+
 func dear(s *shop) { s.price = math.MaxInt64 }
 
 func TestEveryOperationKeepsTheContract(t *testing.T) {
@@ -41,8 +48,10 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		partly  = `{"items":[{"slipper_id":3,"quantity":1}]}`
 		ordered = `{"id":5,"order_id":5,"user_id":7,"user_name":"Aziza Karimova","status":"PENDING","total_amount":258000.00,`
 		notice  = `{"shop_transaction_id":"0198f3a0-0000-7000-8000-000000000001","octo_payment_UUID":"0198f3a0-0000-7000-8000-000000000001","status":"succeeded","signature":"good","maskedPan":"8600"}`
+		none    = `{"id":0,"items":[],"total_items":0,"total_quantity":0,"total_amount":0.00}`
 		empty   = `{"id":2,"items":[],"total_items":0,"total_quantity":0,"total_amount":0.00}`
 	)
+	tok := "X-Cart-Token: " + ticket.String()
 	away := catalogue(order.ErrCatalogueAway)
 	short := order.ErrOutOfStock.With("unavailable", []order.Unavailable{{SlipperID: 3, Requested: 2, Available: 1}})
 	paid, expired := is(order.Paid), is(order.Expired)
@@ -59,13 +68,23 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"cart, empty":           {noCart, "user", "GET /cart", "", nil, 200, empty},
 		"cart, catalogue away":  {away, "user", "GET /cart", "", nil, 200, `[{"id":11,"slipper_id":3,"quantity":2,"name":null,"size":null,"image":null,"price":null,"total_price":null,"is_available":null}]`},
 		"cart, catalogue wrong": {catalogue(errDown), "user", "GET /cart", "", nil, 500, `about:blank`},
-		"cart, nobody":          {nil, "nobody", "GET /cart", "", nil, 401, `/problems/token-missing`},
+		"cart, nobody":          {nil, "nobody", "GET /cart", "", nil, 200, none},
+		"cart, guest":           {guest, "nobody", "GET /cart", "", []string{tok}, 200, `{"id":2,"items":[{"id":11,`},
+		"cart, guest, gone":     {nil, "nobody", "GET /cart", "", []string{tok}, 200, none},
+		"cart, guest, down":     {fails(errDown), "nobody", "GET /cart", "", []string{tok}, 500, `about:blank`},
+		"cart, guest, nonsense": {guest, "nobody", "GET /cart", "", []string{"X-Cart-Token: x"}, 400, `/problems/cart-token-malformed`},
+		"cart, user, nonsense":  {nil, "user", "GET /cart", "", []string{"X-Cart-Token: "}, 400, `/problems/cart-token-malformed`},
+		"cart, two tokens":      {guest, "nobody", "GET /cart", "", []string{tok, tok}, 400, `/problems/cart-token-malformed`},
+		"cart, merged":          {nil, "user", "GET /cart", "", []string{tok}, 200, `{"id":2,"items":[{"id":11,`},
+		"cart, other scheme":    {guest, "basic", "GET /cart", "", []string{tok}, 401, `/problems/token-missing`},
 		"cart, bad token":       {nil, "forgotten", "GET /cart", "", nil, 401, `/problems/token-invalid`},
 		"cart, down":            {fails(errDown), "user", "GET /cart", "", nil, 500, `"title":"Internal Server Error"`},
 		"cart, gone":            {fails(postgres.ErrDown), "user", "GET /cart", "", nil, 503, `/problems/database-unavailable`},
 		"total":                 {nil, "user", "GET /cart/total", "", nil, 200, `{"total_items":1,"total_quantity":2,"total_amount":258000.00}`},
 		"total, away":           {away, "user", "GET /cart/total", "", nil, 200, `{"total_items":1,"total_quantity":2,"total_amount":null}`},
-		"total, nobody":         {nil, "nobody", "GET /cart/total", "", nil, 401, `/problems/token-missing`},
+		"total, nobody":         {nil, "nobody", "GET /cart/total", "", nil, 200, `{"total_items":0,"total_quantity":0,"total_amount":0.00}`},
+		"total, guest":          {guest, "nobody", "GET /cart/total", "", []string{tok}, 200, `{"total_items":1,"total_quantity":2,"total_amount":258000.00}`},
+		"total, nonsense":       {nil, "nobody", "GET /cart/total", "", []string{"X-Cart-Token: x"}, 400, `/problems/cart-token-malformed`},
 		"total, down":           {fails(errDown), "user", "GET /cart/total", "", nil, 500, `about:blank`},
 		"add":                   {nil, "user", "POST /cart/items", one, nil, 200, `"quantity":3,"name":"Felt slipper","size":"38-39","image":"/static/slippers/3/a.png"`},
 		"add many":              {nil, "user", "POST /cart/items", `{"slipper_id":3,"quantity":498}`, nil, 200, `"is_available":false}],"total_items":1,"total_quantity":500`},
@@ -74,18 +93,25 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"add, away":             {away, "user", "POST /cart/items", one, nil, 503, `/problems/catalogue-unavailable`},
 		"add, full":             {fails(order.ErrCartFull), "user", "POST /cart/items", one, nil, 409, `/problems/cart-full`},
 		"add, line full":        {fails(order.ErrCartLineFull), "user", "POST /cart/items", one, nil, 409, `/problems/cart-line-full`},
-		"add, nobody":           {nil, "nobody", "POST /cart/items", one, nil, 401, `/problems/token-missing`},
+		"add, nobody":           {nil, "nobody", "POST /cart/items", one, nil, 200, `{"id":2,"items":[{"id":11,"slipper_id":3,"quantity":1,`},
+		"add, guest":            {guest, "nobody", "POST /cart/items", one, []string{tok}, 200, `{"id":2,"items":[{"id":11,"slipper_id":3,"quantity":3,`},
+		"add, guest, gone":      {nil, "nobody", "POST /cart/items", one, []string{tok}, 200, `{"id":2,"items":[{"id":11,"slipper_id":3,"quantity":1,`},
+		"add, guest, full":      {both(guest, fails(order.ErrCartFull)), "nobody", "POST /cart/items", one, []string{tok}, 409, `/problems/cart-full`},
+		"add, bad token":        {nil, "forgotten", "POST /cart/items", one, []string{tok}, 401, `/problems/token-invalid`},
 		"add, down":             {fails(errDown), "user", "POST /cart/items", one, nil, 500, `about:blank`},
 		"set":                   {nil, "user", "PUT /cart/items/11", `{"quantity":5}`, nil, 200, `"total_price":645000.00,"is_available":false}`},
 		"set to none":           {nil, "user", "PUT /cart/items/11", `{"quantity":0}`, nil, 200, empty},
 		"set, unknown":          {nil, "user", "PUT /cart/items/12", `{"quantity":5}`, nil, 404, `/problems/cart-item-not-found`},
 		"set to none, unknown":  {nil, "user", "PUT /cart/items/12", `{"quantity":0}`, nil, 404, `/problems/cart-item-not-found`},
-		"set, nobody":           {nil, "nobody", "PUT /cart/items/11", `{"quantity":5}`, nil, 401, `/problems/token-missing`},
+		"set, nobody":           {nil, "nobody", "PUT /cart/items/11", `{"quantity":5}`, nil, 404, `/problems/cart-item-not-found`},
+		"set, guest":            {guest, "nobody", "PUT /cart/items/11", `{"quantity":5}`, []string{tok}, 200, `"total_price":645000.00,"is_available":false}`},
 		"remove":                {nil, "user", "DELETE /cart/items/11", "", nil, 200, empty},
 		"remove, unknown":       {nil, "user", "DELETE /cart/items/12", "", nil, 404, `/problems/cart-item-not-found`},
-		"remove, nobody":        {nil, "nobody", "DELETE /cart/items/11", "", nil, 401, `/problems/token-missing`},
+		"remove, nobody":        {nil, "nobody", "DELETE /cart/items/11", "", nil, 404, `/problems/cart-item-not-found`},
+		"remove, guest":         {guest, "nobody", "DELETE /cart/items/11", "", []string{tok}, 200, empty},
 		"clear":                 {nil, "user", "DELETE /cart/clear", "", nil, 200, empty},
-		"clear, nobody":         {nil, "nobody", "DELETE /cart/clear", "", nil, 401, `/problems/token-missing`},
+		"clear, nobody":         {nil, "nobody", "DELETE /cart/clear", "", nil, 200, none},
+		"clear, guest":          {guest, "nobody", "DELETE /cart/clear", "", []string{tok}, 200, empty},
 		"clear, down":           {fails(errDown), "user", "DELETE /cart/clear", "", nil, 500, `about:blank`},
 
 		"order the cart":             {nil, "user", "POST /orders/from-cart", "", nil, 201, ordered},
@@ -97,6 +123,9 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"order the cart, short":      {catalogue(short), "user", "POST /orders/from-cart", "", nil, 409, `"unavailable":[{"slipper_id":3,"requested":2,"available":1}]`},
 		"order the cart, away":       {away, "user", "POST /orders/from-cart", "", []string{k}, 503, `/problems/catalogue-unavailable`},
 		"order the cart, nobody":     {nil, "nobody", "POST /orders/from-cart", "", []string{k}, 401, `/problems/token-missing`},
+		"order the cart, guest":      {guest, "nobody", "POST /orders/from-cart", "", []string{tok}, 401, `/problems/token-missing`},
+		"order the cart, merged":     {nil, "user", "POST /orders/from-cart", "", []string{tok}, 201, ordered},
+		"order the cart, nonsense":   {nil, "user", "POST /orders/from-cart", "", []string{"X-Cart-Token: x"}, 400, `/problems/cart-token-malformed`},
 		"order the cart, down":       {fails(errDown), "user", "POST /orders/from-cart", "", nil, 500, `about:blank`},
 
 		"order":              {nil, "user", "POST /orders/", items, nil, 201, `"items":[{"id":1,"slipper_id":3,"quantity":2,"unit_price":129000.00,"total_price":258000.00,"notes":"wrap it","name":"Felt slipper",`},
@@ -157,6 +186,8 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"pay it":              {in(payment.Pending), "user", "POST /payments/octo/create", `{"order_id":5}`, nil, 200, `{"order_id":5,"redirect_url":"https://pay.octo.uz/pay/0198f3a0-0000-7000-8000-000000000001","payment_uuid":"0198f3a0-0000-7000-8000-000000000001"}`},
 		"pay, first":          {nil, "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 200, `"redirect_url":"https://pay.octo.uz/`},
 		"pay, the cart":       {nil, "user", "POST /payments/octo/create", "", []string{k}, 200, `{"order_id":5,`},
+		"pay, merged":         {nil, "user", "POST /payments/octo/create", "", []string{tok}, 200, `{"order_id":5,`},
+		"pay, nonsense":       {nil, "user", "POST /payments/octo/create", "", []string{"X-Cart-Token: x"}, 400, `/problems/cart-token-malformed`},
 		"pay, empty cart":     {noCart, "user", "POST /payments/octo/create", "{}", nil, 400, `/problems/cart-empty`},
 		"pay, again":          {call(`{"order_id":5,"redirect_url":"https://pay.octo.uz/pay/1","payment_uuid":"0198f3a0-0000-7000-8000-000000000001"}`, nil), "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 200, `"redirect_url":"https://pay.octo.uz/pay/1"`},
 		"pay, running":        {call("", order.ErrInProgress), "user", "POST /payments/octo/create", `{"order_id":5}`, []string{k}, 409, `/problems/idempotency-in-progress`},

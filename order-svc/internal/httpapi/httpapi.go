@@ -41,13 +41,14 @@ type API struct {
 func Register(e *echo.Echo, a API) {
 	searched := []echo.MiddlewareFunc{httpserver.NoStore, a.Verifier.User}
 	user := []echo.MiddlewareFunc{httpserver.NoStore, a.Verifier.User, httpserver.NoQuery}
+	anyone := []echo.MiddlewareFunc{httpserver.NoStore, a.Verifier.Optional, httpserver.NoQuery}
 
-	httpserver.Get(e, "/cart", a.cart, user...)
-	httpserver.Get(e, "/cart/total", a.cartTotal, user...)
-	e.POST("/cart/items", a.addToCart, user...)
-	e.PUT("/cart/items/:id", a.setCartItem, user...)
-	e.DELETE("/cart/items/:id", a.removeCartItem, user...)
-	e.DELETE("/cart/clear", a.clearCart, user...)
+	httpserver.Get(e, "/cart", a.cart, anyone...)
+	httpserver.Get(e, "/cart/total", a.cartTotal, anyone...)
+	e.POST("/cart/items", a.addToCart, anyone...)
+	e.PUT("/cart/items/:id", a.setCartItem, anyone...)
+	e.DELETE("/cart/items/:id", a.removeCartItem, anyone...)
+	e.DELETE("/cart/clear", a.clearCart, anyone...)
 
 	e.POST("/orders/from-cart", a.orderFromCart, searched...)
 	e.POST("/orders", a.orderItems, user...)

@@ -45,6 +45,9 @@ func (a API) orderFromCart(c echo.Context) error {
 		return err
 	}
 	r.Key, r.ClearCart = key, clear != nil && *clear
+	if _, err := a.holder(c); err != nil {
+		return err
+	}
 	return a.place(c, r)
 }
 

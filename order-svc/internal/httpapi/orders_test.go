@@ -130,7 +130,8 @@ func TestPathsHaveTwoSpellings(t *testing.T) {
 		if head.Code != plain.Code || head.Header().Get("Content-Type") != plain.Header().Get("Content-Type") || head.Header().Get("Cache-Control") != "no-store" {
 			t.Errorf("HEAD %s = %d %v, want %d %v", path, head.Code, head.Header(), plain.Code, plain.Header())
 		}
-		if head := serve(t).answer(t, "HEAD "+path, "nobody", ""); head.Code < 400 || head.Body.Len() != 0 {
+		open := strings.HasPrefix(path, "/cart")
+		if head := serve(t).answer(t, "HEAD "+path, "nobody", ""); open != (head.Code < 400) || !open && head.Body.Len() != 0 {
 			t.Errorf("HEAD %s by nobody = %d with %d bytes", path, head.Code, head.Body.Len())
 		}
 	}

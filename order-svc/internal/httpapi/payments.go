@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -61,6 +62,9 @@ func (a API) createPayment(c echo.Context) error {
 	var rules fault.Rules
 	rules.Check(in.OrderID == nil || *in.OrderID > 0, "/order_id", "must be an id")
 	if err := rules.Err(order.ErrInvalid); err != nil {
+		return err
+	}
+	if _, err := a.holder(c); err != nil {
 		return err
 	}
 	return a.once(c, key, func(ctx context.Context) (any, error) {
@@ -173,12 +177,20 @@ func (a API) refund(c echo.Context) error {
 		if _, err := a.Changing.Get(ctx, actor(c), in.OrderID); err != nil {
 			return nil, err
 		}
-		refunds, err := a.Refunding.Give(ctx, actor(c), in.OrderID, in.Amount)
+		refunds, err := a.Refunding.Give(ctx, actor(c), in.OrderID, in.Amount, requestID(actor(c), key))
 		if err != nil {
 			return nil, err
 		}
 		return map[string]any{"order_id": in.OrderID, "refunds": shownRefunds(refunds, 0)}, nil
 	})
+}
+
+// requestID names what a request asks for: the same for each attempt under a key.
+func requestID(who order.Actor, key *order.Key) uuid.UUID {
+	if key == nil {
+		return uuid.New()
+	}
+	return uuid.NewSHA1(uuid.NameSpaceURL, fmt.Appendf(nil, "%d %s %x", who.ID, key.Value, key.Fingerprint))
 }
 
 // shownPayment is a payment as people see it.

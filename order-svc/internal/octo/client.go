@@ -55,7 +55,7 @@ type (
 	}
 	userData struct {
 		UserID string `json:"user_id"`
-		Phone  string `json:"phone"`
+		Phone  string `json:"phone,omitempty"`
 		Email  string `json:"email,omitempty"`
 	}
 	refunding struct {
@@ -103,7 +103,7 @@ func (c *Client) Create(ctx context.Context, p Create) (Payment, error) {
 		reading: c.reading(p.TransactionID), Extra: c.cfg.Extra,
 		AutoCapture: true, Test: c.cfg.Test, InitTime: p.InitTime.In(tashkent).Format(time.DateTime),
 		TotalSum: p.Amount, Currency: p.Currency, Description: p.Description,
-		UserData: c.userData(p.Customer), Basket: p.Basket,
+		UserData: c.userData(p), Basket: p.Basket,
 		NotifyURL: c.cfg.NotifyURL, ReturnURL: c.cfg.ReturnURL, Language: c.cfg.Language, TTL: c.minutes(p.Until),
 	}})
 	if err == nil && a.UUID == "" {
@@ -195,13 +195,18 @@ func (c *Client) shop() shop { return shop{c.cfg.ShopID, string(c.cfg.Secret)} }
 
 func (c *Client) reading(id string) reading { return reading{c.shop(), id} }
 
-// userData returns nil unless it is whole: OCTO refuses a payment for a part of it.
-func (c *Client) userData(of Customer) *userData {
-	phone := strings.TrimPrefix(strings.TrimSpace(of.Phone), "+")
-	if len(phone) != 12 || strings.Trim(phone, "0123456789") != "" {
+// userData returns nil unless it is whole: OCTO refuses a payment for a part of it. A receipt needs somewhere to go to, and
+// for that the address alone will do.
+func (c *Client) userData(p Create) *userData {
+	to := &userData{UserID: strconv.FormatInt(p.Customer.ID, 10), Email: c.cfg.ReceiptEmail}
+	phone := strings.TrimPrefix(strings.TrimSpace(p.Customer.Phone), "+")
+	switch {
+	case len(phone) == 12 && strings.Trim(phone, "0123456789") == "":
+		to.Phone = phone
+	case p.Basket == nil || to.Email == "":
 		return nil
 	}
-	return &userData{UserID: strconv.FormatInt(of.ID, 10), Phone: phone, Email: c.cfg.ReceiptEmail}
+	return to
 }
 
 // prepared is the answer about the payment that is ours by id.

@@ -41,6 +41,10 @@ type Config struct {
 	// payments because of user_data without one.
 	ReceiptEmail string `env:"OCTO_RECEIPT_EMAIL"`
 
+	// TaxID is the shop's own: an INN of 9 digits, or a PINFL of 14. With it and ReceiptEmail a payment asks for a fiscal
+	// receipt, if all slippers of its order have their fiscal data. OCTO must know those goods, or it refuses the payment.
+	TaxID string `env:"OCTO_TAX_ID"`
+
 	// Language is that of the pay page: uz, ru or en.
 	Language string `env:"OCTO_LANGUAGE" envDefault:"uz"`
 
@@ -58,6 +62,12 @@ type Config struct {
 	// Extra are further parameters of a new payment, as a JSON object.
 	Extra Extra `env:"OCTO_EXTRA_PARAMS"`
 }
+
+// The lengths of tax numbers.
+const (
+	innDigits   = 9
+	pinflDigits = 14
+)
 
 // Secret is a text that no format, no log and no JSON shows.
 type Secret string
@@ -111,6 +121,8 @@ func (cfg Config) check() error {
 	rule(ok, "OCTO_NOTIFY_URL must be a URL")
 	_, ok = plainURL(cfg.ReturnURL)
 	rule(ok || cfg.ReturnURL == "", "OCTO_RETURN_URL must be a URL or empty")
+	rule(cfg.TaxID == "" || (len(cfg.TaxID) == innDigits || len(cfg.TaxID) == pinflDigits) && strings.Trim(cfg.TaxID, "0123456789") == "",
+		"OCTO_TAX_ID must have 9 or 14 digits, or be empty")
 	rule(slices.Contains([]string{"uz", "ru", "en"}, cfg.Language), "OCTO_LANGUAGE must be uz, ru or en")
 	rule(cfg.TTL == 0 || cfg.TTL >= time.Minute, "OCTO_TTL must be a minute or more, or 0")
 	rule(cfg.Timeout > 0, "OCTO_TIMEOUT must be above zero")

@@ -37,12 +37,12 @@ func TestConfigComesFromTheEnvironment(t *testing.T) {
 	}
 	got, err = parse(map[string]string{
 		"OCTO_URL": "http://localhost:9090", "OCTO_UNIQUE_KEY": uniqueKey, "OCTO_OLD_SIGNATURE": "true", "OCTO_TEST": "true", "OCTO_RETURN_URL": "https://shop.uz/r",
-		"OCTO_RECEIPT_EMAIL": "a@b.uz", "OCTO_LANGUAGE": "ru", "OCTO_TTL": "5m", "OCTO_PAY_HOSTS": "localhost:9090,octosim:80", "OCTO_TIMEOUT": "3s",
+		"OCTO_RECEIPT_EMAIL": "a@b.uz", "OCTO_TAX_ID": "123456789", "OCTO_LANGUAGE": "ru", "OCTO_TTL": "5m", "OCTO_PAY_HOSTS": "localhost:9090,octosim:80", "OCTO_TIMEOUT": "3s",
 		"OCTO_EXTRA_PARAMS": `{"tsp_id":18,"tag":"shop","payment_methods":[{"method":"humo"},{"method":"uzcard"}]}`,
 	})
 	want = octo.Config{
 		URL: "http://localhost:9090", ShopID: 42, Secret: secret, UniqueKey: uniqueKey, OldSignature: true, Test: true, NotifyURL: "https://shop.uz/n",
-		ReturnURL: "https://shop.uz/r", ReceiptEmail: "a@b.uz", Language: "ru", TTL: 5 * time.Minute, PayHosts: []string{"localhost:9090", "octosim:80"},
+		ReturnURL: "https://shop.uz/r", ReceiptEmail: "a@b.uz", TaxID: "123456789", Language: "ru", TTL: 5 * time.Minute, PayHosts: []string{"localhost:9090", "octosim:80"},
 		Timeout: 3 * time.Second, Extra: octo.Extra{TSPID: 18, Tag: "shop", PaymentMethods: []octo.PaymentMethod{{Method: "humo"}, {Method: "uzcard"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -84,6 +84,8 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"a language of none of theirs": func(c *octo.Config) { c.Language = "kk" },
 		"seconds to pay":               func(c *octo.Config) { c.TTL = 30 * time.Second },
 		"less than no time to pay":     func(c *octo.Config) { c.TTL = -time.Minute },
+		"half a tax number":            func(c *octo.Config) { c.TaxID = "1234567890" },
+		"a tax number of letters":      func(c *octo.Config) { c.TaxID = "12345678a" },
 		"no time for calls":            func(c *octo.Config) { c.Timeout = 0 },
 	} {
 		cfg := sound("https://secure.octo.uz")

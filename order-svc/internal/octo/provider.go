@@ -9,6 +9,7 @@ import (
 
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/money"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
@@ -18,16 +19,46 @@ type Provider struct{ Client *Client }
 // currency is the only one of the shop.
 const currency = "UZS"
 
-// Create makes the payment that is to be paid, or answers the one of this id.
-func (p Provider) Create(ctx context.Context, of payment.Payment, buyer int64) (payment.Report, error) {
+// Create makes the payment of an order that is to be paid, or answers the one of this id.
+func (p Provider) Create(ctx context.Context, of payment.Payment, o order.Order) (payment.Report, error) {
 	got, err := p.Client.Create(ctx, Create{
 		TransactionID: of.TransactionID.String(), Amount: of.Amount, Currency: currency, InitTime: of.CreatedAt, Until: of.ExpiresAt,
-		Description: fmt.Sprintf("Order %d", of.OrderID), Customer: Customer{ID: buyer},
+		Description: fmt.Sprintf("Order %d", of.OrderID), Customer: Customer{ID: o.UserID}, Basket: p.basket(of, o),
 	})
 	if err == nil && got.Total != nil && *got.Total != of.Amount {
 		return payment.Report{}, fmt.Errorf("%w: the provider wants another sum", payment.ErrNoAnswer)
 	}
 	return report(got, err)
+}
+
+// basket is what the fiscal receipt says, or nil unless OCTO can make one: it refuses a payment whose basket is not whole.
+func (p Provider) basket(of payment.Payment, o order.Order) []BasketLine {
+	cfg, sum := p.Client.cfg, money.Amount(0)
+	if cfg.TaxID == "" || cfg.ReceiptEmail == "" {
+		return nil
+	}
+	lines := make([]BasketLine, len(o.Items))
+	for i, l := range o.Items {
+		if l.Fiscal == nil {
+			return nil
+		}
+		sum += l.TotalPrice
+		lines[i] = BasketLine{
+			Description: l.Name + ", " + l.Size, Count: l.Quantity, Price: l.UnitPrice, SPIC: l.Fiscal.SPIC, PackageCode: l.Fiscal.PackageCode,
+		}
+		if l.Fiscal.VAT {
+			lines[i].NDS = 1
+		}
+		if len(cfg.TaxID) == innDigits {
+			lines[i].INN = cfg.TaxID
+		} else {
+			lines[i].PINFL = cfg.TaxID
+		}
+	}
+	if sum != of.Amount {
+		return nil
+	}
+	return lines
 }
 
 // Read says where the payment stands.

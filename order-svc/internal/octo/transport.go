@@ -16,6 +16,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/slippers-api/slippers/kit/failpoint"
 )
 
 const (
@@ -42,13 +44,13 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 		base: strings.TrimSuffix(cfg.URL, "/") + "/", timeout: cfg.Timeout, wait: wait, log: log,
 		secrets: &[]string{string(cfg.Secret), string(cfg.UniqueKey)},
 		http: &http.Client{
-			Transport: &http.Transport{
+			Transport: failpoint.Transport(&http.Transport{
 				DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 				TLSHandshakeTimeout: connectTimeout,
 				ForceAttemptHTTP2:   true,
 				MaxIdleConnsPerHost: 8,
 				IdleConnTimeout:     time.Minute,
-			},
+			}),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the body holds the secret
 		},
 		took: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{

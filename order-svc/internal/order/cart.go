@@ -77,18 +77,26 @@ type Slipper struct {
 	IsAvailable bool
 }
 
-// Carts is what a Shopping needs of a store. Every call is about the cart of one user, and makes it if need be.
+// Carts is what a Shopping needs of a store. Every call is about the cart of one holder. That of a user is made if need be;
+// that of a guest, by Open only.
 type Carts interface {
-	Cart(ctx context.Context, user int64) (Basket, error)
+	Cart(ctx context.Context, who Holder) (Basket, error)
 
-	// Add returns ErrCartFull or ErrCartLineFull.
-	Add(ctx context.Context, user, slipper, quantity int64) error
+	// Add returns ErrCartFull, ErrCartLineFull or ErrCartGone.
+	Add(ctx context.Context, who Holder, slipper, quantity int64) error
+
+	// Open makes the cart of a new token, with its first line.
+	Open(ctx context.Context, token CartToken, slipper, quantity int64) error
+
+	// Merge moves the lines of a guest's cart, if there is one, into that of a user. Whoever does it at the same moment
+	// moves nothing.
+	Merge(ctx context.Context, user int64, token CartToken) error
 
 	// Set and Remove return ErrCartItemNotFound.
-	Set(ctx context.Context, user, item, quantity int64) error
-	Remove(ctx context.Context, user, item int64) error
+	Set(ctx context.Context, who Holder, item, quantity int64) error
+	Remove(ctx context.Context, who Holder, item int64) error
 
-	Clear(ctx context.Context, user int64) error
+	Clear(ctx context.Context, who Holder) error
 
 	// Drop takes slippers out that are not sold any more.
 	Drop(ctx context.Context, cart int64, slippers []int64) error
@@ -106,10 +114,10 @@ type Shopping struct {
 	Catalogue Window
 }
 
-// Cart shows the cart of a user at today's prices. Lines of slippers that are not there any more are dropped. When the
+// Cart shows the cart of who at today's prices; that of a guest who has none is empty. Lines of slippers that are not there any more are dropped. When the
 // catalogue does not answer, the lines come without prices.
-func (s Shopping) Cart(ctx context.Context, user int64) (Cart, error) {
-	b, err := s.Carts.Cart(ctx, user)
+func (s Shopping) Cart(ctx context.Context, who Holder) (Cart, error) {
+	b, err := s.Carts.Cart(ctx, who)
 	if err != nil {
 		return Cart{}, err
 	}
@@ -178,51 +186,57 @@ func shown(b Basket, found []Slipper) (c Cart, gone []int64) {
 }
 
 // Add puts pieces of a slipper into the cart, beside those that are there. More than there are is allowed: stock comes
-// and goes, and the order decides. It returns ErrCartItemInvalid, ErrCartFull, ErrCartLineFull or ErrCatalogueAway.
-func (s Shopping) Add(ctx context.Context, user, slipper, quantity int64) (Cart, error) {
+// and goes, and the order decides. A guest who has no cart, or not any more, gets one: made is its token. It returns
+// ErrCartItemInvalid, ErrCartFull, ErrCartLineFull or ErrCatalogueAway.
+func (s Shopping) Add(ctx context.Context, who Holder, slipper, quantity int64) (cart Cart, made CartToken, err error) {
 	var r fault.Rules
 	r.Check(slipper > 0, "/slipper_id", "must be an id")
 	r.Check(quantity >= 1 && quantity <= MaxQuantity, "/quantity", "must be from 1 to "+strconv.Itoa(MaxQuantity))
 	if err := r.Err(ErrCartItemInvalid); err != nil {
-		return Cart{}, err
+		return Cart{}, CartToken{}, err
 	}
 	found, err := s.Catalogue.Slippers(ctx, []int64{slipper})
 	if err != nil {
-		return Cart{}, err
+		return Cart{}, CartToken{}, err
 	}
 	r.Check(len(found) == 1, "/slipper_id", "names no slipper")
 	if err := r.Err(ErrCartItemInvalid); err != nil {
-		return Cart{}, err
+		return Cart{}, CartToken{}, err
 	}
-	return s.after(ctx, user, s.Carts.Add(ctx, user, slipper, quantity))
+	made, err = s.put(ctx, who, slipper, quantity)
+	if made != (CartToken{}) {
+		who = Holder{Token: made}
+	}
+	cart, err = s.after(ctx, who, err)
+	return cart, made, err
 }
 
 // Set changes how many pieces a line has; none removes it. It returns ErrCartItemInvalid or ErrCartItemNotFound.
-func (s Shopping) Set(ctx context.Context, user, item int64, quantity *int64) (Cart, error) {
+func (s Shopping) Set(ctx context.Context, who Holder, item int64, quantity *int64) (Cart, error) {
 	var r fault.Rules
 	r.Check(quantity != nil && *quantity >= 0 && *quantity <= MaxQuantity, "/quantity", "must be from 0 to "+strconv.Itoa(MaxQuantity))
 	if err := r.Err(ErrCartItemInvalid); err != nil {
 		return Cart{}, err
 	}
 	if *quantity == 0 {
-		return s.Remove(ctx, user, item)
+		return s.Remove(ctx, who, item)
 	}
-	return s.after(ctx, user, s.Carts.Set(ctx, user, item, *quantity))
+	return s.after(ctx, who, s.Carts.Set(ctx, who, item, *quantity))
 }
 
 // Remove takes a line out of the cart, or returns ErrCartItemNotFound.
-func (s Shopping) Remove(ctx context.Context, user, item int64) (Cart, error) {
-	return s.after(ctx, user, s.Carts.Remove(ctx, user, item))
+func (s Shopping) Remove(ctx context.Context, who Holder, item int64) (Cart, error) {
+	return s.after(ctx, who, s.Carts.Remove(ctx, who, item))
 }
 
 // Clear empties the cart.
-func (s Shopping) Clear(ctx context.Context, user int64) (Cart, error) {
-	return s.after(ctx, user, s.Carts.Clear(ctx, user))
+func (s Shopping) Clear(ctx context.Context, who Holder) (Cart, error) {
+	return s.after(ctx, who, s.Carts.Clear(ctx, who))
 }
 
-func (s Shopping) after(ctx context.Context, user int64, changed error) (Cart, error) {
+func (s Shopping) after(ctx context.Context, who Holder, changed error) (Cart, error) {
 	if changed != nil {
 		return Cart{}, changed
 	}
-	return s.Cart(ctx, user)
+	return s.Cart(ctx, who)
 }

@@ -25,6 +25,7 @@ func shopping() (*stage, order.Shopping) {
 }
 
 var (
+	hers = order.Holder{User: aziza.ID}
 	felt = order.CartItem{
 		ID: 11, SlipperID: 3, Quantity: 2, Name: new("Felt slipper"), Size: new("38"), Image: new("/static/a.png"),
 		Price: new(money.Amount(1050)), TotalPrice: new(money.Amount(2100)), IsAvailable: new(true),
@@ -72,7 +73,7 @@ func TestACartShowsTheDaysPrices(t *testing.T) {
 			t.Parallel()
 			s, shop := shopping()
 			tt.change(s)
-			got, err := shop.Cart(t.Context(), aziza.ID)
+			got, err := shop.Cart(t.Context(), hers)
 			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil || s.said() != tt.calls {
 				t.Errorf("%v, after %s, want %s (-want +got):\n%s", err, s.said(), tt.calls, diff)
 			}
@@ -84,7 +85,7 @@ func TestWhatIsGoneIsDroppedAndNothingElse(t *testing.T) {
 	t.Parallel()
 	s, shop := shopping()
 	s.slippers = s.slippers[:1]
-	if _, err := shop.Cart(t.Context(), aziza.ID); err != nil {
+	if _, err := shop.Cart(t.Context(), hers); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]int64{3}, s.dropped); diff != "" {
@@ -108,7 +109,7 @@ func TestACartThatCostsTooMuchHasNoTotal(t *testing.T) {
 	} {
 		s, shop := shopping()
 		s.slippers[1].Price, s.slippers[0].Price = tt.felt, tt.clog
-		got, err := shop.Cart(t.Context(), aziza.ID)
+		got, err := shop.Cart(t.Context(), hers)
 		if diff := cmp.Diff(tt.want, got.Amount); diff != "" || err != nil || got.Items[0].Price == nil || got.Quantity != 7 {
 			t.Errorf("%s: %+v, %v, total (-want +got):\n%s", name, got, err, diff)
 		}
@@ -142,8 +143,8 @@ func TestAddingKeepsTheRules(t *testing.T) {
 		s, shop := shopping()
 		s.slippers = tt.found
 		s.basket.Lines = s.basket.Lines[:1]
-		_, err := shop.Add(t.Context(), aziza.ID, tt.slipper, tt.quantity)
-		if broken(err) != tt.want || s.said() != tt.calls || (err != nil) != errors.Is(err, order.ErrCartItemInvalid) {
+		_, made, err := shop.Add(t.Context(), hers, tt.slipper, tt.quantity)
+		if broken(err) != tt.want || s.said() != tt.calls || (err != nil) != errors.Is(err, order.ErrCartItemInvalid) || made != (order.CartToken{}) {
 			t.Errorf("%s: %v, after %q, want %q after %q", name, err, s.said(), tt.want, tt.calls)
 		}
 	}
@@ -164,7 +165,7 @@ func TestSettingKeepsTheRules(t *testing.T) {
 	}
 	for name, tt := range tests {
 		s, shop := shopping()
-		_, err := shop.Set(t.Context(), aziza.ID, 11, tt.quantity)
+		_, err := shop.Set(t.Context(), hers, 11, tt.quantity)
 		if broken(err) != tt.want || s.said() != tt.calls {
 			t.Errorf("%s: %v, after %q, want %q after %q", name, err, s.said(), tt.want, tt.calls)
 		}
@@ -175,11 +176,11 @@ func TestSettingKeepsTheRules(t *testing.T) {
 func TestAFailureOnTheWayIsToldAndStopsThere(t *testing.T) {
 	t.Parallel()
 	changes := map[string]func(order.Shopping) (order.Cart, error){
-		"look":   func(s order.Shopping) (order.Cart, error) { return s.Cart(t.Context(), 7) },
-		"add":    func(s order.Shopping) (order.Cart, error) { return s.Add(t.Context(), 7, 3, 1) },
-		"set":    func(s order.Shopping) (order.Cart, error) { return s.Set(t.Context(), 7, 11, new(int64(3))) },
-		"remove": func(s order.Shopping) (order.Cart, error) { return s.Remove(t.Context(), 7, 11) },
-		"clear":  func(s order.Shopping) (order.Cart, error) { return s.Clear(t.Context(), 7) },
+		"look":   func(s order.Shopping) (order.Cart, error) { return s.Cart(t.Context(), hers) },
+		"add":    func(s order.Shopping) (order.Cart, error) { c, _, err := s.Add(t.Context(), hers, 3, 1); return c, err },
+		"set":    func(s order.Shopping) (order.Cart, error) { return s.Set(t.Context(), hers, 11, new(int64(3))) },
+		"remove": func(s order.Shopping) (order.Cart, error) { return s.Remove(t.Context(), hers, 11) },
+		"clear":  func(s order.Shopping) (order.Cart, error) { return s.Clear(t.Context(), hers) },
 	}
 	for _, tt := range []struct {
 		change, at string

@@ -2,7 +2,6 @@ package order
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -28,8 +27,9 @@ type Settling interface {
 	// Sell makes a reservation final, or returns ErrStockGone. It is harmless to repeat.
 	Sell(ctx context.Context, reservation uuid.UUID) error
 
-	// Release gives a reservation back. It is harmless to repeat.
-	Release(ctx context.Context, reservation uuid.UUID) error
+	// Return gives the reservation of an order that has ended back, also when it was sold in that moment. It is harmless to
+	// repeat.
+	Return(ctx context.Context, reservation uuid.UUID) error
 }
 
 // Change is what becomes of an order.
@@ -44,8 +44,8 @@ type Change struct {
 	// PaymentID is what it becomes paid by.
 	PaymentID *int64
 
-	// Release is the reservation that goes back with it, by a job if need be; uuid.Nil is none.
-	Release uuid.UUID
+	// Return is the reservation that goes back with it, by a job if need be; uuid.Nil is none.
+	Return uuid.UUID
 }
 
 // Wish is what somebody asks to change; nil leaves a thing alone.
@@ -134,8 +134,8 @@ func (c Changing) Cancel(ctx context.Context, a Actor, id int64) (Order, error) 
 
 // move takes the step that a change asks for, with what it means for the stock.
 //
-// Stock is sold before the order is paid, so that no order is paid for stock that went back. It is released after the
-// order has ended, so that no order lives on without its stock.
+// Stock is sold before the order is paid, so that no order is paid for stock that went back. It goes back after the order
+// has ended, so that no order lives on without its stock; if it was sold in that very moment, it goes back as well.
 func (c Changing) move(ctx context.Context, o Order, change Change, roles ...Role) (Order, error) {
 	step, err := o.StepTo(change.To, roles...)
 	if err != nil {
@@ -146,20 +146,17 @@ func (c Changing) move(ctx context.Context, o Order, change Change, roles ...Rol
 			return Order{}, err
 		}
 	}
-	if step.Effect == ReleaseStock {
-		change.Release = o.ReservationID
+	if step.Effect == ReturnStock {
+		change.Return = o.ReservationID
 	}
 	changed, err := c.Orders.Change(ctx, change)
 	if err != nil {
-		if step.Effect == SellStock && errors.Is(err, ErrTransition) {
-			c.Log.ErrorContext(ctx, "sold the stock of an order that ended meanwhile", "order_id", o.ID, "reservation_id", o.ReservationID)
-		}
 		return Order{}, err
 	}
-	if step.Effect == ReleaseStock {
-		if err := release(ctx, c.Stock, o.ReservationID); err != nil {
+	if step.Effect == ReturnStock {
+		if err := patiently(ctx, c.Stock.Return, o.ReservationID); err != nil {
 			// Not lost: there is a job for it.
-			c.Log.WarnContext(ctx, "releasing the stock of an order", "order_id", o.ID, "err", err)
+			c.Log.WarnContext(ctx, "returning the stock of an order", "order_id", o.ID, "err", err)
 		}
 	}
 	return changed, nil
@@ -167,12 +164,9 @@ func (c Changing) move(ctx context.Context, o Order, change Change, roles ...Rol
 
 const releaseTimeout = 500 * time.Millisecond
 
-// release gives a reservation back though the caller may have gone.
-func release(ctx context.Context, stock interface {
-	Release(ctx context.Context, reservation uuid.UUID) error
-}, reservation uuid.UUID,
-) error {
+// patiently gives a reservation back though the caller may have gone.
+func patiently(ctx context.Context, give func(context.Context, uuid.UUID) error, reservation uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
-	return stock.Release(ctx, reservation)
+	return give(ctx, reservation)
 }

@@ -59,7 +59,7 @@ type Effect int
 const (
 	KeepStock Effect = iota
 	SellStock
-	ReleaseStock
+	ReturnStock
 )
 
 // Step is one way an order may go on.
@@ -73,7 +73,7 @@ type Step struct {
 // reservation expires in catalog-svc, a little later and by itself.
 var steps = []Step{
 	{Pending, Paid, []Role{Admin, System}, SellStock},
-	{Pending, Cancelled, []Role{Owner, Admin}, ReleaseStock},
+	{Pending, Cancelled, []Role{Owner, Admin}, ReturnStock},
 	{Pending, Expired, []Role{System}, KeepStock},
 	{Paid, Refunded, []Role{Admin, System}, KeepStock},
 }
@@ -122,6 +122,15 @@ type Item struct {
 	Name       string       `json:"name"`
 	Size       string       `json:"size"`
 	Image      *string      `json:"image"`
+	Fiscal     *Fiscal      `json:"fiscal,omitempty"`
+}
+
+// Fiscal is what a fiscal receipt says about a slipper: its code in the national catalogue of goods, that of what a piece is
+// packed in, and whether VAT is due.
+type Fiscal struct {
+	SPIC        string `json:"spic"`
+	PackageCode string `json:"package_code"`
+	VAT         bool   `json:"vat"`
 }
 
 // Event is one change of an order's status.

@@ -30,7 +30,7 @@ func TestTheLifeOfAnOrder(t *testing.T) {
 	type move struct{ from, to order.Status }
 	legal := map[move]map[order.Role]order.Effect{
 		{order.Pending, order.Paid}:      {order.Admin: order.SellStock, order.System: order.SellStock},
-		{order.Pending, order.Cancelled}: {order.Owner: order.ReleaseStock, order.Admin: order.ReleaseStock},
+		{order.Pending, order.Cancelled}: {order.Owner: order.ReturnStock, order.Admin: order.ReturnStock},
 		{order.Pending, order.Expired}:   {order.System: order.KeepStock},
 		{order.Paid, order.Refunded}:     {order.Admin: order.KeepStock, order.System: order.KeepStock},
 	}

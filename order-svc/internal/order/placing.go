@@ -44,6 +44,7 @@ type Reserved struct {
 	Name      string
 	Size      string
 	Image     *string
+	Fiscal    *Fiscal // nil when it has none
 }
 
 // Unavailable says that fewer pieces of a slipper are there than were asked for.
@@ -55,7 +56,7 @@ type Unavailable struct {
 
 // Shelf is what a Placing needs of a store of carts.
 type Shelf interface {
-	Cart(ctx context.Context, user int64) (Basket, error)
+	Cart(ctx context.Context, who Holder) (Basket, error)
 }
 
 // Ledger is what a Placing needs of a store of orders.
@@ -109,7 +110,7 @@ func (p Placing) begin(ctx context.Context, r Request) (Intent, error) {
 	if r.Lines != nil {
 		return Intent{ReservationID: id, Lines: r.Lines}, nil
 	}
-	b, err := p.Carts.Cart(ctx, r.Buyer.ID)
+	b, err := p.Carts.Cart(ctx, Holder{User: r.Buyer.ID})
 	if err != nil {
 		return Intent{}, err
 	}
@@ -177,7 +178,7 @@ func (p Placing) attempt(ctx context.Context, r Request, i Intent) (Order, error
 
 // giveBack releases at once; if it cannot, catalog-svc does it when the reservation expires.
 func (p Placing) giveBack(ctx context.Context, i Intent) {
-	if err := release(ctx, p.Stock, i.ReservationID); err != nil {
+	if err := patiently(ctx, p.Stock.Release, i.ReservationID); err != nil {
 		p.Log.WarnContext(ctx, "releasing a reservation", "reservation_id", i.ReservationID, "err", err)
 	}
 }
@@ -200,7 +201,7 @@ func priced(r Request, i Intent, reserved []Reserved) (Order, error) {
 		o.TotalAmount += total
 		o.Items[n] = Item{
 			SlipperID: l.SlipperID, Quantity: l.Quantity, UnitPrice: l.Price, TotalPrice: total,
-			Notes: notes[l.SlipperID], Name: l.Name, Size: l.Size, Image: l.Image,
+			Notes: notes[l.SlipperID], Name: l.Name, Size: l.Size, Image: l.Image, Fiscal: l.Fiscal,
 		}
 	}
 	if r.ExpectedTotal != nil && *r.ExpectedTotal != o.TotalAmount {

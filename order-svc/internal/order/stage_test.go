@@ -35,6 +35,7 @@ type stage struct {
 	reserved []order.Reserved
 	done     *order.Outcome
 
+	owners   []order.Holder // of every cart that was looked at, added to or merged, in turn
 	dropped  []int64
 	change   order.Change
 	began    order.Request
@@ -60,13 +61,37 @@ func (s *stage) call(ctx context.Context, name string) error {
 	return err
 }
 
-func (s *stage) Cart(ctx context.Context, _ int64) (order.Basket, error) {
+func (s *stage) Cart(ctx context.Context, who order.Holder) (order.Basket, error) {
+	s.owners = append(s.owners, who)
 	return s.basket, s.call(ctx, "cart")
 }
-func (s *stage) Add(ctx context.Context, _, _, _ int64) error { return s.call(ctx, "add") }
-func (s *stage) Set(ctx context.Context, _, _, _ int64) error { return s.call(ctx, "set") }
-func (s *stage) Remove(ctx context.Context, _, _ int64) error { return s.call(ctx, "remove") }
-func (s *stage) Clear(ctx context.Context, _ int64) error     { return s.call(ctx, "clear") }
+
+func (s *stage) Add(ctx context.Context, who order.Holder, _, _ int64) error {
+	s.owners = append(s.owners, who)
+	return s.call(ctx, "add")
+}
+
+func (s *stage) Open(ctx context.Context, token order.CartToken, _, _ int64) error {
+	s.owners = append(s.owners, order.Holder{Token: token})
+	return s.call(ctx, "open")
+}
+
+func (s *stage) Merge(ctx context.Context, user int64, token order.CartToken) error {
+	s.owners = append(s.owners, order.Holder{User: user, Token: token})
+	return s.call(ctx, "merge")
+}
+
+func (s *stage) Set(ctx context.Context, _ order.Holder, _, _ int64) error {
+	return s.call(ctx, "set")
+}
+
+func (s *stage) Remove(ctx context.Context, _ order.Holder, _ int64) error {
+	return s.call(ctx, "remove")
+}
+
+func (s *stage) Clear(ctx context.Context, _ order.Holder) error {
+	return s.call(ctx, "clear")
+}
 
 func (s *stage) Drop(ctx context.Context, _ int64, slippers []int64) error {
 	s.dropped = slippers
@@ -95,6 +120,11 @@ func (s *stage) History(ctx context.Context, _ int64) ([]order.Event, error) {
 func (s *stage) Sell(ctx context.Context, id uuid.UUID) error {
 	s.ids = append(s.ids, id)
 	return s.call(ctx, "sell")
+}
+
+func (s *stage) Return(ctx context.Context, id uuid.UUID) error {
+	s.ids = append(s.ids, id)
+	return s.call(ctx, "return")
 }
 
 func (s *stage) Release(ctx context.Context, id uuid.UUID) error {

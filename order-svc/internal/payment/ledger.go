@@ -3,8 +3,15 @@ package payment
 import (
 	"time"
 
+	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/money"
 )
+
+// MostEntries is how many entries a statement has at most.
+const MostEntries = 100_000
+
+// ErrTooLong is returned for a statement of more entries.
+var ErrTooLong = fault.New(fault.Invalid, "statement-too-long", "The statement has too many entries: ask for a shorter time.")
 
 // Entry is one side of a movement of money. The two sides of each sum to zero.
 type Entry struct {

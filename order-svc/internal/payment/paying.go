@@ -60,12 +60,12 @@ func (p Paying) Pay(ctx context.Context, a order.Actor, orderID int64) (Payment,
 	if attempt.PayURL != nil {
 		return attempt, nil
 	}
-	return p.register(ctx, attempt, a.ID)
+	return p.register(ctx, attempt, o)
 }
 
 // register tells the provider of a payment. It may have been told before.
-func (p Paying) register(ctx context.Context, attempt Payment, buyer int64) (Payment, error) {
-	report, err := p.Provider.Create(ctx, attempt, buyer)
+func (p Paying) register(ctx context.Context, attempt Payment, o order.Order) (Payment, error) {
+	report, err := p.Provider.Create(ctx, attempt, o)
 	after := context.WithoutCancel(ctx) // what we learned must be kept, also for a client that has gone
 	switch {
 	case errors.Is(err, ErrDeclined) && !attempt.Unclear:

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/money"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
 )
 
 // The ways a call about payments can fail.
@@ -122,8 +123,8 @@ var (
 
 // Provider moves money. Each method may be repeated with the same ids; it returns ErrNoAnswer or ErrDeclined.
 type Provider interface {
-	// Create makes the payment that is to be paid, or answers the one of this id.
-	Create(ctx context.Context, p Payment, buyer int64) (Report, error)
+	// Create makes the payment of an order that is to be paid, or answers the one of this id.
+	Create(ctx context.Context, p Payment, o order.Order) (Report, error)
 
 	// Read says where the payment stands.
 	Read(ctx context.Context, transaction uuid.UUID) (Report, error)

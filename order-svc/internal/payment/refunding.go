@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
 
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
@@ -43,12 +46,41 @@ type Refunding struct {
 	Log      *slog.Logger
 }
 
-// Give starts to give an amount back of what was paid for an order; nil is all that is left. It returns order.ErrNotFound or
-// ErrRefund.
-func (r Refunding) Give(ctx context.Context, admin order.Actor, orderID int64, amount *money.Amount) ([]Refund, error) {
-	payments, _, err := r.Money.Find(ctx, orderID)
+// Part is one of the refunds that a sum is split into.
+type Part struct {
+	ID     uuid.UUID
+	Amount money.Amount
+}
+
+// partID names the refund i of those that one request asks for.
+func partID(request uuid.UUID, i int) uuid.UUID {
+	return uuid.NewSHA1(request, []byte(strconv.Itoa(i)))
+}
+
+// named gives the parts of a sum their names.
+func named(request uuid.UUID, amounts []money.Amount) []Part {
+	parts := make([]Part, len(amounts))
+	for i, amount := range amounts {
+		parts[i] = Part{partID(request, i), amount}
+	}
+	return parts
+}
+
+// Give starts to give an amount back of what was paid for an order; nil is all that is left. A request is given once: what
+// an attempt at it gave that broke off before it was answered is answered now. It returns ErrRefund or order.ErrInProgress.
+func (r Refunding) Give(ctx context.Context, admin order.Actor, orderID int64, amount *money.Amount, request uuid.UUID) ([]Refund, error) {
+	payments, refunds, err := r.Money.Find(ctx, orderID)
 	if err != nil {
 		return nil, err
+	}
+	var given []Refund
+	for _, old := range refunds {
+		if old.RefundID == partID(request, len(given)) {
+			given = append(given, old)
+		}
+	}
+	if given != nil {
+		return given, nil
 	}
 	i := slices.IndexFunc(payments, func(p Payment) bool { return p.State == Paid && p.Refunded < p.Amount })
 	if i < 0 {
@@ -63,7 +95,7 @@ func (r Refunding) Give(ctx context.Context, admin order.Actor, orderID int64, a
 	if err != nil {
 		return nil, err
 	}
-	return r.Money.GiveBack(ctx, p.ID, parts, &admin.ID, "by an administrator")
+	return r.Money.GiveBack(ctx, p.ID, named(request, parts), &admin.ID, "by an administrator")
 }
 
 // split divides a refund into calls that the provider accepts: none too large, none too small, and what is left of the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -22,19 +23,24 @@ type till struct {
 	refund  payment.Refund
 	answer  payment.RefundState
 	err     error
-	parts   []money.Amount
+	given   []payment.Refund
+	parts   []payment.Part
 	moved   payment.RefundState
 	lost    bool
 	watched string
 }
 
 func (s *till) Find(context.Context, int64) ([]payment.Payment, []payment.Refund, error) {
-	return []payment.Payment{s.paid}, nil, nil
+	return []payment.Payment{s.paid}, s.given, nil
 }
 
-func (s *till) GiveBack(_ context.Context, _ int64, parts []money.Amount, _ *int64, _ string) ([]payment.Refund, error) {
+func (s *till) GiveBack(_ context.Context, _ int64, parts []payment.Part, _ *int64, _ string) ([]payment.Refund, error) {
 	s.parts = parts
-	return nil, nil
+	for _, part := range parts {
+		s.given = append(s.given, payment.Refund{RefundID: part.ID, Amount: part.Amount})
+		s.paid.Refunded += part.Amount
+	}
+	return s.given, nil
 }
 
 func (s *till) Refund(context.Context, int64) (payment.Refund, payment.Payment, error) {
@@ -82,7 +88,7 @@ func TestARefundIsSplitIntoWhatTheProviderTakes(t *testing.T) {
 		refunded := money.Amount(rapid.Int64Range(0, int64(paid)-1).Draw(r, "refunded"))
 		wanted := money.Amount(rapid.Int64Range(-1, int64(paid)+1).Draw(r, "wanted"))
 		s := &till{paid: payment.Payment{State: payment.Paid, Amount: paid, Refunded: refunded}}
-		_, err := refunding(s).Give(context.Background(), order.Actor{}, 5, &wanted)
+		_, err := refunding(s).Give(context.Background(), order.Actor{}, 5, &wanted, uuid.New())
 		left := paid - refunded - wanted
 		if may := wanted >= limits.Least && (left == 0 || left >= limits.Least); may != (err == nil) {
 			r.Fatalf("giving %s of %s, of which %s is gone: %v", wanted, paid, refunded, err)
@@ -95,14 +101,33 @@ func TestARefundIsSplitIntoWhatTheProviderTakes(t *testing.T) {
 		}
 		var sum money.Amount
 		for _, part := range s.parts {
-			if sum += part; part > limits.Most || part < limits.Least {
-				r.Fatalf("a part of %s", part)
+			if sum += part.Amount; part.Amount > limits.Most || part.Amount < limits.Least {
+				r.Fatalf("a part of %s", part.Amount)
 			}
 		}
 		if sum != wanted {
 			r.Fatalf("the parts of %s are %v", wanted, s.parts)
 		}
 	})
+}
+
+// An attempt may break off after the refund is stored and before anybody is told.
+func TestARequestIsGivenBackOnce(t *testing.T) {
+	t.Parallel()
+	s := &till{paid: payment.Payment{State: payment.Paid, Amount: 5_000_000_000}}
+	wanted, request := money.Amount(2_000_000_000), uuid.New()
+	first, err := refunding(s).Give(t.Context(), order.Actor{}, 5, &wanted, request)
+	if err != nil || len(first) != 2 {
+		t.Fatalf("got %v, %v", first, err)
+	}
+	s.parts = nil
+	again, err := refunding(s).Give(t.Context(), order.Actor{}, 5, &wanted, request)
+	if err != nil || !slices.Equal(again, first) || s.parts != nil {
+		t.Errorf("again: got %v and %v, %v", again, s.parts, err)
+	}
+	if _, err := refunding(s).Give(t.Context(), order.Actor{}, 5, &wanted, uuid.New()); err != nil || len(s.parts) != 2 || s.parts[0].ID == first[0].RefundID {
+		t.Errorf("another request: got %v, %v", s.parts, err)
+	}
 }
 
 func TestWhatTheProviderSaysOfARefund(t *testing.T) {

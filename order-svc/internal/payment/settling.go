@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 )
 
@@ -29,8 +28,9 @@ type Books interface {
 	// Watch marks a payment that a person must look at.
 	Watch(ctx context.Context, id int64, why string) error
 
-	// GiveBack reserves an amount of a payment for refunds, with their jobs. It returns ErrRefund.
-	GiveBack(ctx context.Context, paymentID int64, parts []money.Amount, actor *int64, reason string) ([]Refund, error)
+	// GiveBack reserves an amount of a payment for refunds, with their jobs. It returns ErrRefund, or order.ErrInProgress
+	// when one of the parts is there already.
+	GiveBack(ctx context.Context, paymentID int64, parts []Part, actor *int64, reason string) ([]Refund, error)
 }
 
 // Settling finds out what became of payments, and makes orders follow.
@@ -136,7 +136,7 @@ func (s Settling) again(ctx context.Context, p Payment, why error) error {
 // Claim makes the order of a paid payment a paid order. It may be repeated.
 //
 // The stock is sold first, so that no order is paid for stock that went back. An order that has ended, or whose stock is
-// gone, gets its money back.
+// gone, gets its money back; whoever ended it gives its stock back, also what was sold here.
 func (s Settling) Claim(ctx context.Context, id int64) error {
 	p, err := s.Books.Payment(ctx, id)
 	if err != nil || p.State != Paid {
@@ -162,9 +162,6 @@ func (s Settling) Claim(ctx context.Context, id int64) error {
 		if o, err = s.Orders.Get(ctx, p.OrderID); err != nil {
 			return fmt.Errorf("claiming order %d: %w", p.OrderID, err)
 		}
-		if o.Status == order.Cancelled || o.Status == order.Expired {
-			s.Log.ErrorContext(ctx, "sold the stock of an order that ended meanwhile", "order_id", o.ID, "reservation_id", o.ReservationID)
-		}
 	}
 	if (o.Status == order.Paid || o.Status == order.Refunded) && (o.PaymentID == nil || *o.PaymentID == p.ID) {
 		return nil
@@ -180,7 +177,7 @@ func (s Settling) giveBack(ctx context.Context, p Payment, why string) error {
 	s.Log.WarnContext(ctx, "money came that bought nothing: it goes back", "payment_id", p.ID, "order_id", p.OrderID, "why", why)
 	parts, err := s.Refunds.split(p.Amount-p.Refunded, p.Amount, p.Refunded)
 	if err == nil {
-		_, err = s.Books.GiveBack(ctx, p.ID, parts, nil, why)
+		_, err = s.Books.GiveBack(ctx, p.ID, named(uuid.New(), parts), nil, why)
 	}
 	if errors.Is(err, ErrRefund) {
 		return s.Books.Watch(ctx, p.ID, why+", and cannot be given back by itself")

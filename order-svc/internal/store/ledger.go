@@ -11,14 +11,17 @@ import (
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
-// Statement returns what moved from one moment until before another, oldest first.
+// Statement returns what moved from one moment until before another, oldest first. It returns payment.ErrTooLong.
 func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment.Entry, error) {
 	const query = `
 		SELECT e.id, e.created_at, e.account, e.amount, p.order_id, e.payment_id, e.refund_id
 		FROM orders.ledger_entries e JOIN orders.payments p ON p.id = e.payment_id
-		WHERE e.created_at >= @from AND e.created_at < @to ORDER BY e.created_at, e.id`
+		WHERE e.created_at >= @from AND e.created_at < @to ORDER BY e.created_at, e.id LIMIT @most`
 
-	entries, err := postgres.All[payment.Entry](ctx, s.db, "reading the ledger", query, pgx.StrictNamedArgs{"from": from, "to": to})
+	entries, err := postgres.All[payment.Entry](ctx, s.db, "reading the ledger", query, pgx.StrictNamedArgs{"from": from, "to": to, "most": payment.MostEntries + 1})
+	if len(entries) > payment.MostEntries {
+		return nil, payment.ErrTooLong
+	}
 	for i := range entries {
 		entries[i].CreatedAt = entries[i].CreatedAt.UTC()
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"flag"
 	"log/slog"
 	"sync"
 	"testing"
@@ -21,6 +22,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "2000"); err != nil { // of its own it does a hundred; who says -rapid.checks is heard
+		panic(err)
+	}
 	testkit.Main(m, testkit.Schema{Migrate: migrations.Orders.Up, Role: migrations.Orders.Role})
 }
 
@@ -41,8 +45,16 @@ type warehouse struct {
 	// the caller gets.
 	before, lost func() error
 
-	// deaf lets no Release and no Sell through.
+	// deaf lets no Release, no Return and no Sell through.
 	deaf bool
+}
+
+// fiscal is what receipts say of a slipper: nothing of one with an even id.
+func fiscal(slipper int64) *order.Fiscal {
+	if slipper%2 == 0 {
+		return nil
+	}
+	return &order.Fiscal{SPIC: "06404001001000000", PackageCode: "2", VAT: slipper == 3}
 }
 
 func newWarehouse(pieces int64) *warehouse {
@@ -79,7 +91,7 @@ func (w *warehouse) Reserve(_ context.Context, id uuid.UUID, _ time.Time, lines 
 	for _, l := range lines {
 		w.left[l.SlipperID] -= l.Quantity
 		r.lines = append(r.lines, order.Reserved{
-			SlipperID: l.SlipperID, Quantity: l.Quantity, Price: money.Amount(1000 * l.SlipperID), Name: "Felt slipper", Size: "38",
+			SlipperID: l.SlipperID, Quantity: l.Quantity, Price: money.Amount(1000 * l.SlipperID), Name: "Felt slipper", Size: "38", Fiscal: fiscal(l.SlipperID),
 		})
 	}
 	w.reserved[id] = r
@@ -89,7 +101,11 @@ func (w *warehouse) Reserve(_ context.Context, id uuid.UUID, _ time.Time, lines 
 	return r.lines, nil
 }
 
-func (w *warehouse) Release(_ context.Context, id uuid.UUID) error {
+func (w *warehouse) Release(_ context.Context, id uuid.UUID) error { return w.release(id, false) }
+
+func (w *warehouse) Return(_ context.Context, id uuid.UUID) error { return w.release(id, true) }
+
+func (w *warehouse) release(id uuid.UUID, sold bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.deaf {
@@ -100,7 +116,7 @@ func (w *warehouse) Release(_ context.Context, id uuid.UUID) error {
 		w.reserved[id] = &reservation{state: "released"}
 		return nil
 	}
-	if r.state == "held" {
+	if r.state == "held" || sold && r.state == "sold" {
 		r.state = "released"
 		for _, l := range r.lines {
 			w.left[l.SlipperID] += l.Quantity
@@ -135,6 +151,9 @@ func (w *warehouse) held() (n int) {
 	return n
 }
 
+// guestTTL is for how long guests' carts are kept.
+const guestTTL = 30 * time.Hour
+
 // desk is the whole domain over a database and a warehouse.
 type desk struct {
 	order.Placing
@@ -161,7 +180,7 @@ func open(t *testing.T, pieces int64) desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	carts, orders, keys, stock := store.NewCarts(db), store.NewOrders(db, jobs, told), store.NewKeys(db, told), newWarehouse(pieces)
+	carts, orders, keys, stock := store.NewCarts(db, guestTTL), store.NewOrders(db, jobs, told), store.NewKeys(db, told), newWarehouse(pieces)
 	return desk{
 		Placing:  order.Placing{Stock: stock, Carts: carts, Orders: orders, Keys: keys, TTL: time.Hour, Log: log},
 		Changing: order.Changing{Orders: orders, Stock: stock, Log: log},
@@ -200,6 +219,7 @@ func (d desk) later(t *testing.T, while time.Duration) {
 	for _, query := range []string{
 		`UPDATE orders.idempotency_keys SET locked_until = locked_until - $1::interval, created_at = created_at - $1::interval`,
 		`UPDATE orders.orders SET expires_at = expires_at - $1::interval`,
+		`UPDATE orders.carts SET updated_at = updated_at - $1::interval`,
 	} {
 		if _, err := super.Exec(t.Context(), query, while); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,8 @@ const orderColumns = `o.id, o.id AS order_id, o.user_id, o.user_name, o.status, 
 	o.expires_at, o.payment_id, o.created_at, o.updated_at, (
 		SELECT coalesce(json_agg(json_build_object('id', i.id, 'slipper_id', i.slipper_id, 'quantity', i.quantity,
 			'unit_price', round(i.unit_price::numeric / 100, 2), 'total_price', round(i.total_price::numeric / 100, 2),
-			'notes', i.notes, 'name', i.name, 'size', i.size, 'image', i.image) ORDER BY i.id), '[]')
+			'notes', i.notes, 'name', i.name, 'size', i.size, 'image', i.image,
+			'fiscal', CASE WHEN i.spic IS NOT NULL THEN json_build_object('spic', i.spic, 'package_code', i.package_code, 'vat', i.vat) END) ORDER BY i.id), '[]')
 		FROM orders.order_items i WHERE i.order_id = o.id) AS items`
 
 // Get returns the order, or order.ErrNotFound.
@@ -111,14 +112,14 @@ type changed struct {
 func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error) {
 	var o changed
 	var err error
-	if c.Release == uuid.Nil {
+	if c.Return == uuid.Nil {
 		o, err = change(ctx, s.db, c)
 	} else {
 		err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 			if o, err = change(ctx, tx, c); err != nil {
 				return err
 			}
-			return later(ctx, tx, s.jobs, order.ReleaseJob{ReservationID: c.Release}, time.Time{})
+			return later(ctx, tx, s.jobs, order.ReturnJob{ReservationID: c.Return}, time.Time{})
 		})
 	}
 	if err != nil {
@@ -167,8 +168,15 @@ func (s *Orders) History(ctx context.Context, id int64) ([]order.Event, error) {
 // overdueAtOnce is how many orders one statement ends.
 const overdueAtOnce = 100
 
-// ExpireOverdue ends a few of the orders that nobody paid for in time, and says how many. Replicas skip what another is
-// just ending.
+// expired is what a batch of overdue orders comes to.
+type expired struct {
+	Invalidation int64
+	Tags         []string
+	Reservations []uuid.UUID
+}
+
+// ExpireOverdue ends a few of the orders that nobody paid for in time, with the jobs that give their stock back, and says
+// how many. Replicas skip what another is just ending.
 func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 	const query = `
 		WITH overdue AS (
@@ -176,7 +184,7 @@ func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 			ORDER BY expires_at LIMIT @most FOR UPDATE SKIP LOCKED
 		), expired AS (
 			UPDATE orders.orders o SET status = 'EXPIRED', updated_at = now() FROM overdue
-			WHERE o.id = overdue.id AND o.status = 'PENDING' RETURNING o.id, o.user_id
+			WHERE o.id = overdue.id AND o.status = 'PENDING' RETURNING o.id, o.user_id, o.reservation_id
 		), kept AS (
 			INSERT INTO orders.order_history (order_id, from_status, to_status, reason)
 			SELECT id, 'PENDING', 'EXPIRED', 'not paid in time' FROM expired
@@ -185,19 +193,26 @@ func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 			SELECT array_prepend('` + allTag + `', array_agg(DISTINCT '` + userTag + `' || user_id)) FROM expired HAVING count(*) > 0
 			RETURNING id, tags
 		)
-		SELECT id, tags, (SELECT count(*) FROM expired) FROM outdated`
+		SELECT id AS invalidation, tags, (SELECT array_agg(reservation_id) FROM expired) AS reservations FROM outdated`
 
-	var n int64
-	var outdated invalidation.Pending
-	err := s.db.QueryRow(ctx, query, pgx.StrictNamedArgs{"most": overdueAtOnce}).Scan(&outdated.ID, &outdated.Tags, &n)
+	var ended expired
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) (err error) {
+		ended, err = postgres.One[expired](ctx, tx, "expiring orders", pgx.ErrNoRows, query, pgx.StrictNamedArgs{"most": overdueAtOnce})
+		for _, r := range ended.Reservations {
+			if err == nil {
+				err = later(ctx, tx, s.jobs, order.ReturnJob{ReservationID: r}, time.Time{})
+			}
+		}
+		return err
+	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return 0, nil
 	case err != nil:
-		return 0, fmt.Errorf("expiring orders: %w", err)
+		return 0, err
 	}
-	s.outbox.Publish(ctx, outdated)
-	return n, nil
+	s.outbox.Publish(ctx, invalidation.Pending{ID: ended.Invalidation, Tags: ended.Tags})
+	return int64(len(ended.Reservations)), nil
 }
 
 // unsure wraps order.ErrUnsure unless err proves that nothing was stored.

@@ -127,6 +127,14 @@ func TestPayingSellsFirst(t *testing.T) {
 		t.Errorf("cancelling what is paid: %v", err)
 	}
 
+	meanwhile := d.place(t, 3) // somebody has sold it, and is about to say that it is paid
+	if err := d.stock.Sell(t.Context(), meanwhile.ReservationID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Cancel(t.Context(), buyer, meanwhile.ID); err != nil || d.stock.reserved[meanwhile.ReservationID].state != "released" {
+		t.Errorf("cancelling what is just being paid: %v, its stock is %s", err, d.stock.reserved[meanwhile.ReservationID].state)
+	}
+
 	gone := d.place(t, 2)
 	if err := d.stock.Release(t.Context(), gone.ReservationID); err != nil {
 		t.Fatal(err)
@@ -167,6 +175,9 @@ func TestUnpaidOrdersExpire(t *testing.T) {
 	}
 	if read, err := d.orders.Get(t.Context(), paid.ID); err != nil || read.Status != order.Paid {
 		t.Errorf("the paid one is %+v, %v", read, err)
+	}
+	if n := d.jobs(t, "stock_return"); n != 1 {
+		t.Errorf("%d jobs give stock back, want 1", n)
 	}
 	events, err := d.orders.History(t.Context(), late.ID)
 	if err != nil || len(events) != 2 || events[1].Actor != "system" || events[1].ActorID != nil {
@@ -280,6 +291,9 @@ func TestOrderListsNeverReadTheWholeTable(t *testing.T) {
 	} {
 		_ = do(t.Context())
 		for _, s := range queries.Take() {
+			if s.SQL == "begin" || s.SQL == "rollback" {
+				continue
+			}
 			if plan := testkit.Plan(t, db, s); strings.Contains(plan, "Seq Scan on orders") || strings.Contains(plan, "Seq Scan on order_items") {
 				t.Errorf("%s reads every order:\n%s\n%s", name, s.SQL, plan)
 			}

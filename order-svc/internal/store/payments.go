@@ -158,8 +158,12 @@ func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status strin
 // order is claimed. It returns the payment as it is then.
 func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, source payment.Source) (p payment.Payment, err error) {
 	const event = `INSERT INTO orders.payment_events (payment_id, status, source) VALUES (@id, left(@status, 40), @source) ON CONFLICT DO NOTHING`
+	// On its own, because a payment may have been read back before the call that made it is answered: it has no page yet.
+	const learn = `
+		UPDATE orders.payments SET pay_url = @url
+		WHERE id = @id AND pay_url IS NULL AND state IN ('new', 'registered', 'pending', 'held')`
 	const move = `
-		UPDATE orders.payments SET state = @to, attention = NULL, provider_uuid = coalesce(provider_uuid, @uuid), pay_url = coalesce(pay_url, @url), updated_at = now()
+		UPDATE orders.payments SET state = @to, attention = NULL, provider_uuid = coalesce(provider_uuid, @uuid), updated_at = now()
 		WHERE id = @id AND state = ANY(@before)`
 	const book = `
 		INSERT INTO orders.ledger_entries (payment_id, account, amount)
@@ -173,9 +177,10 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 		if r.State == "" {
 			return nil
 		}
-		var url *string
 		if r.PayURL != "" {
-			url = &r.PayURL
+			if _, err := tx.Exec(ctx, learn, pgx.StrictNamedArgs{"id": id, "url": r.PayURL}); err != nil {
+				return fmt.Errorf("keeping the page of payment %d: %w", id, err)
+			}
 		}
 		var before []string
 		for _, st := range payment.States {
@@ -183,7 +188,7 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 				before = append(before, string(st))
 			}
 		}
-		tag, err := tx.Exec(ctx, move, pgx.StrictNamedArgs{"id": id, "to": r.State, "uuid": r.UUID, "url": url, "before": before})
+		tag, err := tx.Exec(ctx, move, pgx.StrictNamedArgs{"id": id, "to": r.State, "uuid": r.UUID, "before": before})
 		if err != nil {
 			return fmt.Errorf("moving payment %d to %s: %w", id, r.State, err)
 		}

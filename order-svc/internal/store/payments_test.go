@@ -168,6 +168,36 @@ func TestAPaymentOnlyMovesForward(t *testing.T) {
 	d.sound(t, p)
 }
 
+// A read may come before the answer of the call that made the payment: only that answer has its page.
+func TestAPaymentHasItsPageHoweverLateItIsHeard(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	_, opened := d.ordered(t, p)
+	known := new(uuid.New())
+	for _, heard := range []payment.Report{
+		{State: payment.Pending, Status: "wait_user_action", UUID: known},
+		{State: payment.Registered, Status: "created", UUID: known, PayURL: "https://pay.octo.uz/1"},
+		{State: payment.Registered, Status: "created", UUID: known, PayURL: "https://pay.octo.uz/2"},
+	} {
+		if _, err := p.Observe(t.Context(), opened.ID, heard, payment.FromCreate); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := p.Payment(t.Context(), opened.ID)
+	if err != nil || got.State != payment.Pending || got.PayURL == nil || *got.PayURL != "https://pay.octo.uz/1" || *got.ProviderUUID != *known {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// parts are refunds that nobody has asked for before.
+func parts(amounts ...money.Amount) (all []payment.Part) {
+	for _, amount := range amounts {
+		all = append(all, payment.Part{ID: uuid.New(), Amount: amount})
+	}
+	return all
+}
+
 func TestNoMoreGoesBackThanWasPaid(t *testing.T) {
 	t.Parallel()
 	d := open(t, 100)
@@ -181,7 +211,7 @@ func TestNoMoreGoesBackThanWasPaid(t *testing.T) {
 	var given []payment.Refund
 	for range 20 {
 		g.Go(func() {
-			refunds, err := p.GiveBack(t.Context(), paid.ID, []money.Amount{half - 1, 1}, nil, "test")
+			refunds, err := p.GiveBack(t.Context(), paid.ID, parts(half-1, 1), nil, "test")
 			if err != nil && !errors.Is(err, payment.ErrRefund) {
 				t.Error(err)
 			}
@@ -206,7 +236,11 @@ func TestNoMoreGoesBackThanWasPaid(t *testing.T) {
 	}
 	move(given[0].ID, payment.RefundFailed)
 	move(given[1].ID, payment.RefundSucceeded)
-	rest, err := p.GiveBack(t.Context(), paid.ID, []money.Amount{paid.Amount - 1}, nil, "test")
+	again := []payment.Part{{ID: given[1].RefundID, Amount: 1}}
+	if _, err := p.GiveBack(t.Context(), paid.ID, again, nil, "test"); !errors.Is(err, order.ErrInProgress) || d.rows(t, "refunds") != 2 {
+		t.Errorf("a refund that is there already: got %v", err)
+	}
+	rest, err := p.GiveBack(t.Context(), paid.ID, parts(paid.Amount-1), nil, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +348,7 @@ func TestACallWithAKeyIsAnsweredOnce(t *testing.T) {
 }
 
 // The stock of an order that ended comes back, also when nobody could be told at once.
-func TestAReleaseIsAJobToo(t *testing.T) {
+func TestAReturnIsAJobToo(t *testing.T) {
 	t.Parallel()
 	d := open(t, 100)
 	placed, _, err := d.Place(t.Context(), request(t, "", 3, 2))
@@ -328,7 +362,7 @@ func TestAReleaseIsAJobToo(t *testing.T) {
 	if _, err := d.Cancel(t.Context(), buyer, placed.ID); !errors.Is(err, order.ErrTransition) {
 		t.Errorf("again: %v", err)
 	}
-	if n := d.jobs(t, "stock_release"); n != 1 || d.stock.held() != 1 {
+	if n := d.jobs(t, "stock_return"); n != 1 || d.stock.held() != 1 {
 		t.Errorf("%d jobs, %d reservations held", n, d.stock.held())
 	}
 }

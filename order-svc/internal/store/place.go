@@ -66,19 +66,22 @@ func insert(
 			INSERT INTO orders.orders (user_id, user_name, status, total_amount, notes, reservation_id, expires_at)
 			VALUES (@user, @user_name, @status, @total, @notes, @reservation, @expires) RETURNING id, created_at, expires_at
 		), lines AS (
-			INSERT INTO orders.order_items (order_id, slipper_id, quantity, unit_price, total_price, notes, name, size, image)
-			SELECT p.id, l.slipper_id, l.quantity, l.unit_price, l.total_price, l.notes, l.name, l.size, l.image
+			INSERT INTO orders.order_items (order_id, slipper_id, quantity, unit_price, total_price, notes, name, size, image, spic, package_code, vat)
+			SELECT p.id, l.slipper_id, l.quantity, l.unit_price, l.total_price, l.notes, l.name, l.size, l.image, l.spic, l.package_code, l.vat
 			FROM placed p, unnest(@slippers::bigint[], @quantities::bigint[], @prices::bigint[], @totals::bigint[],
-				@line_notes::text[], @names::text[], @sizes::text[], @images::text[])
-				WITH ORDINALITY AS l (slipper_id, quantity, unit_price, total_price, notes, name, size, image, nr)
+				@line_notes::text[], @names::text[], @sizes::text[], @images::text[],
+				@spics::text[], @packages::text[], @vats::boolean[])
+				WITH ORDINALITY AS l (slipper_id, quantity, unit_price, total_price, notes, name, size, image, spic, package_code, vat, nr)
 			ORDER BY l.nr RETURNING id
 		), kept AS (
 			INSERT INTO orders.order_history (order_id, actor_id, to_status, reason)
 			SELECT id, @user, @status, 'placed' FROM placed
+		), cart AS (
+			SELECT id FROM orders.carts WHERE @clear AND user_id = @user FOR UPDATE
 		), cleared AS (
 			DELETE FROM orders.cart_items i
-			USING orders.carts c, unnest(@slippers::bigint[], @quantities::bigint[]) AS l (slipper_id, quantity)
-			WHERE @clear AND c.user_id = @user AND i.cart_id = c.id AND i.slipper_id = l.slipper_id AND i.quantity = l.quantity
+			USING cart, unnest(@slippers::bigint[], @quantities::bigint[]) AS l (slipper_id, quantity)
+			WHERE i.cart_id = cart.id AND i.slipper_id = l.slipper_id AND i.quantity = l.quantity
 		), outdated AS (
 			INSERT INTO orders.invalidations (tags) SELECT @tags FROM placed RETURNING id
 		)
@@ -88,15 +91,19 @@ func insert(
 	n := len(o.Items)
 	slippers, quantities, prices, totals := make([]int64, n), make([]int64, n), make([]money.Amount, n), make([]money.Amount, n)
 	notes, names, sizes, images := make([]string, n), make([]string, n), make([]string, n), make([]*string, n)
+	spics, packages, vats := make([]*string, n), make([]*string, n), make([]*bool, n)
 	for i, l := range o.Items {
 		slippers[i], quantities[i], prices[i], totals[i] = l.SlipperID, l.Quantity, l.UnitPrice, l.TotalPrice
 		notes[i], names[i], sizes[i], images[i] = l.Notes, l.Name, l.Size, l.Image
+		if f := l.Fiscal; f != nil {
+			spics[i], packages[i], vats[i] = &f.SPIC, &f.PackageCode, &f.VAT
+		}
 	}
-	got, err := postgres.One[inserted](ctx, db, "storing an order", pgx.ErrNoRows, query, pgx.StrictNamedArgs{
+	got, err := postgres.Planned[inserted](ctx, db, "storing an order", query, pgx.StrictNamedArgs{
 		"user": o.UserID, "user_name": o.UserName, "status": o.Status, "total": o.TotalAmount, "notes": o.Notes,
 		"reservation": o.ReservationID, "expires": expires, "clear": r.ClearCart,
 		"slippers": slippers, "quantities": quantities, "prices": prices, "totals": totals,
-		"line_notes": notes, "names": names, "sizes": sizes, "images": images,
+		"line_notes": notes, "names": names, "sizes": sizes, "images": images, "spics": spics, "packages": packages, "vats": vats,
 		"tags": orderTags(o.UserID),
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ func TestAnOrderKeepsWhatWasReserved(t *testing.T) {
 		CreatedAt: made.CreatedAt, UpdatedAt: made.CreatedAt, ReservationID: made.ReservationID,
 		Items: []order.Item{{
 			ID: made.Items[0].ID, SlipperID: 3, Quantity: 2, UnitPrice: 3000, TotalPrice: 6000, Notes: "wrap it", Name: "Felt slipper", Size: "38",
+			Fiscal: &order.Fiscal{SPIC: "06404001001000000", PackageCode: "2", VAT: true},
 		}},
 	}
 	want.ExpiresAt = made.ExpiresAt // an hour from now
@@ -263,19 +264,19 @@ func TestAnOrderTakesFromTheCartWhatItOrdered(t *testing.T) {
 			t.Errorf("an empty cart: %v", err)
 		}
 		for slipper := range int64(3) {
-			if err := d.carts.Add(t.Context(), buyer.ID, slipper+1, 2); err != nil {
+			if err := d.carts.Add(t.Context(), aziza, slipper+1, 2); err != nil {
 				t.Fatal(err)
 			}
 		}
 		// While the order is being made, the buyer goes on.
 		d.stock.before = func() error {
-			return errors.Join(d.carts.Add(t.Context(), buyer.ID, 1, 1), d.carts.Add(t.Context(), buyer.ID, 4, 1))
+			return errors.Join(d.carts.Add(t.Context(), aziza, 1, 1), d.carts.Add(t.Context(), aziza, 4, 1))
 		}
 		o, _, err := d.Place(t.Context(), r)
 		if err != nil || len(o.Items) != 3 || o.TotalAmount != 2*(1000+2000+3000) {
 			t.Fatalf("ordered %+v, %v", o, err)
 		}
-		b, err := d.carts.Cart(t.Context(), buyer.ID)
+		b, err := d.carts.Cart(t.Context(), aziza)
 		if err != nil || len(b.Lines) != 2 || b.Lines[0].SlipperID != 1 || b.Lines[0].Quantity != 3 || b.Lines[1].SlipperID != 4 {
 			t.Errorf("in the cart are %+v, %v: want the line that was changed, and the new one", b.Lines, err)
 		}

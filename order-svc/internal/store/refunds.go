@@ -6,19 +6,19 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
 // GiveBack reserves an amount of a payment for refunds, with their jobs: more than was paid is never given, however many
-// ask at once. It returns payment.ErrRefund.
+// ask at once. It returns payment.ErrRefund, or order.ErrInProgress when one of the parts is there already.
 func (s *Payments) GiveBack(
-	ctx context.Context, paymentID int64, parts []money.Amount, actor *int64, reason string,
+	ctx context.Context, paymentID int64, parts []payment.Part, actor *int64, reason string,
 ) (refunds []payment.Refund, err error) {
 	const reserve = `
 		UPDATE orders.payments SET refunded = refunded + $2, updated_at = now()
@@ -29,7 +29,7 @@ func (s *Payments) GiveBack(
 
 	var sum money.Amount
 	for _, part := range parts {
-		sum += part
+		sum += part.Amount
 	}
 	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		refunds = nil
@@ -41,12 +41,8 @@ func (s *Payments) GiveBack(
 			return payment.ErrRefund.WithDetail("Less than that is left of what was paid.")
 		}
 		for _, part := range parts {
-			id, err := uuid.NewV7()
-			if err != nil {
-				return fmt.Errorf("naming a refund: %w", err)
-			}
 			made, err := postgres.One[payment.Refund](ctx, tx, "storing a refund", pgx.ErrNoRows, insert, pgx.StrictNamedArgs{
-				"payment": paymentID, "refund": id, "amount": part, "actor": actor, "reason": reason,
+				"payment": paymentID, "refund": part.ID, "amount": part.Amount, "actor": actor, "reason": reason,
 			})
 			if err != nil {
 				return err
@@ -58,6 +54,9 @@ func (s *Payments) GiveBack(
 		}
 		return nil
 	})
+	if postgres.Violates(err, "refunds_refund_key") {
+		return nil, order.ErrInProgress // another attempt was faster: its answer is there the next time
+	}
 	return refunds, err
 }
 

@@ -3,6 +3,8 @@ package work
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,8 +43,25 @@ func NewWatcher(db *pgxpool.Pool, unexplained func(ctx context.Context) (int64, 
 	}
 }
 
-// Look counts once. It has the form of a routine's batch: there is never more to do.
-func (w *Watcher) Look(ctx context.Context) (int64, error) {
+// Run counts until ctx ends: each replica for itself, since each is asked for its metrics. A failure is logged, and it counts
+// again.
+func (w *Watcher) Run(ctx context.Context, every time.Duration, log *slog.Logger) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "looking after money and jobs", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Look counts once.
+func (w *Watcher) Look(ctx context.Context) error {
 	const jobs = `SELECT kind, state, count(*) FROM orders.river_job WHERE state <> 'completed' GROUP BY kind, state`
 	const rest = `
 		SELECT (SELECT coalesce(extract(epoch FROM now() - min(scheduled_at)), 0) FROM orders.river_job WHERE state = 'available'),
@@ -50,7 +69,7 @@ func (w *Watcher) Look(ctx context.Context) (int64, error) {
 
 	rows, err := w.db.Query(ctx, jobs)
 	if err != nil {
-		return 0, fmt.Errorf("counting jobs: %w", err)
+		return fmt.Errorf("counting jobs: %w", err)
 	}
 	defer rows.Close()
 	w.jobs.Reset()
@@ -58,23 +77,23 @@ func (w *Watcher) Look(ctx context.Context) (int64, error) {
 		var kind, state string
 		var n float64
 		if err := rows.Scan(&kind, &state, &n); err != nil {
-			return 0, fmt.Errorf("reading the count of jobs: %w", err)
+			return fmt.Errorf("reading the count of jobs: %w", err)
 		}
 		w.jobs.WithLabelValues(kind, state).Set(n)
 	}
 	if err := rows.Err(); err != nil {
-		return 0, fmt.Errorf("reading the count of jobs: %w", err)
+		return fmt.Errorf("reading the count of jobs: %w", err)
 	}
 	var oldest, attention float64
 	if err := w.db.QueryRow(ctx, rest).Scan(&oldest, &attention); err != nil {
-		return 0, fmt.Errorf("counting what needs attention: %w", err)
+		return fmt.Errorf("counting what needs attention: %w", err)
 	}
 	off, err := w.unexplained(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	w.oldest.Set(oldest)
 	w.attention.Set(attention)
 	w.amount.Set(float64(off))
-	return 0, nil
+	return nil
 }

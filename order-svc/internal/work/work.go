@@ -34,6 +34,9 @@ const (
 	// tries is how often a failing job is tried: with River's back-off (tries to the fourth power, in seconds) about a day.
 	tries = 15
 
+	// kept is for how long a job is remembered that was done.
+	kept = time.Hour
+
 	// refundAgain is when a refund that the provider has not finished is asked for again.
 	refundAgain = 30 * time.Second
 )
@@ -50,8 +53,8 @@ func NewKeeper(db *pgxpool.Pool, log *slog.Logger) (*Client, error) {
 	return c, nil
 }
 
-// NewDoer returns a client that does jobs, once it is started.
-func NewDoer(db *pgxpool.Pool, s payment.Settling, log *slog.Logger) (*Client, error) {
+// NewDoer returns a client that does jobs and routines, once it is started.
+func NewDoer(db *pgxpool.Pool, s payment.Settling, rounds []Routine, log *slog.Logger) (*Client, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.ConfirmJob]) error {
 		return snoozed(s.Confirm(ctx, j.Args.PaymentID))
@@ -73,11 +76,18 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, log *slog.Logger) (*Client, e
 		}
 		return err
 	}))
-	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[order.ReleaseJob]) error {
-		return s.Stock.Release(ctx, j.Args.ReservationID)
+	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[order.ReturnJob]) error {
+		return s.Stock.Return(ctx, j.Args.ReservationID)
 	}))
+	worker := routines{all: map[string]Routine{}, log: log}
+	periodic := make([]*river.PeriodicJob, len(rounds))
+	for i, r := range rounds {
+		worker.all[r.Name], periodic[i] = r, r.periodic()
+	}
+	river.AddWorker(workers, worker)
 	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{
 		Schema: schema, Workers: workers, JobTimeout: timeout, RescueStuckJobsAfter: rescue, MaxAttempts: tries, Logger: quiet(log),
+		PeriodicJobs: periodic, CompletedJobRetentionPeriod: kept,
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
 	})
 	if err != nil {

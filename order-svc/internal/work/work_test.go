@@ -1,0 +1,173 @@
+package work_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/slippers-api/slippers/kit/testkit"
+	"github.com/slippers-api/slippers/migrations"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
+	"github.com/slippers-api/slippers/order-svc/internal/work"
+)
+
+func TestMain(m *testing.M) {
+	testkit.Main(m, testkit.Schema{Migrate: migrations.Orders.Up, Role: migrations.Orders.Role})
+}
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// doing runs a client, as a replica would, until the test ends.
+func doing(t *testing.T, db *pgxpool.Pool, rounds ...work.Routine) {
+	t.Helper()
+	doer, err := work.NewDoer(db, payment.Settling{}, rounds, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- work.Run(ctx, doer, time.Second) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
+// Of several replicas one does a round at a time. A round goes on until nothing is left, and one that fails is tried again.
+func TestRoutinesGoOn(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	var here atomic.Int32
+	left := []int64{100, 3, 0 /* the next round */, -1, 5, 0}
+	batches, turn := make(chan int64, len(left)), make(chan int, 1)
+	turn <- 0
+	r := work.Routine{Name: "sweep", Every: time.Second, Batch: func(context.Context) (int64, error) {
+		if here.Add(1) > 1 {
+			t.Error("two replicas do the same round")
+		}
+		defer here.Add(-1)
+		i := <-turn
+		turn <- i + 1
+		if i >= len(left) {
+			return 0, nil
+		}
+		batches <- left[i]
+		if left[i] < 0 {
+			return 0, errors.New("nobody answers")
+		}
+		return left[i], nil
+	}}
+	doing(t, db, r)
+	doing(t, db, r)
+	for i, want := range left {
+		if got := <-batches; got != want {
+			t.Fatalf("batch %d did %d, want %d", i, got, want)
+		}
+	}
+}
+
+// failed keeps a job that has failed for good.
+func failed(t *testing.T, db *pgxpool.Pool, jobs *work.Client) int64 {
+	t.Helper()
+	var id int64
+	err := pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error {
+		kept, err := jobs.InsertTx(t.Context(), tx, payment.ClaimJob{PaymentID: 7}, nil)
+		if err != nil {
+			return err
+		}
+		id = kept.Job.ID
+		const fail = `UPDATE orders.river_job SET state = 'discarded', attempt = max_attempts, finalized_at = now(),
+			errors = ARRAY[jsonb_build_object('at', now(), 'attempt', 15, 'error', 'nobody answers', 'trace', '')] WHERE id = $1`
+		_, err = tx.Exec(t.Context(), fail, id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestAdministratorsSeeWhatFailedAndTryItAgain(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	jobs, err := work.NewKeeper(db, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin, id := work.Admin{Jobs: jobs}, failed(t, db, jobs)
+
+	list, err := admin.List(t.Context(), "")
+	if err != nil || len(list) != 1 || list[0].ID != id || list[0].Kind != "order_claim" || *list[0].LastError != "nobody answers" {
+		t.Fatalf("the list is %+v, %v", list, err)
+	}
+	if j, err := admin.Retry(t.Context(), id); err != nil || j.State != "available" {
+		t.Errorf("tried again: %+v, %v", j, err)
+	}
+	if list, err := admin.List(t.Context(), ""); err != nil || len(list) != 0 {
+		t.Errorf("afterwards: %+v, %v", list, err)
+	}
+	if list, err := admin.List(t.Context(), "available"); err != nil || len(list) != 1 {
+		t.Errorf("those to be done: %+v, %v", list, err)
+	}
+	if _, err := admin.Retry(t.Context(), id+1); !errors.Is(err, work.ErrNotFound) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	if _, err := work.ParseState("lost"); err == nil {
+		t.Error("a state that there is none of was read")
+	}
+}
+
+func TestWhatWaitsIsCounted(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	jobs, err := work.NewKeeper(db, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := failed(t, db, jobs)
+	reg := prometheus.NewRegistry()
+	w := work.NewWatcher(db, func(context.Context) (int64, error) { return 42, nil }, reg)
+	value := func(name string) float64 {
+		t.Helper()
+		if err := w.Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		all, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, family := range all {
+			if family.GetName() == name {
+				return family.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		t.Fatalf("there is no %s", name)
+		return 0
+	}
+	if n := value("jobs"); n != 1 || value("ledger_unexplained_amount") != 42 || value("jobs_oldest_waiting_seconds") != 0 {
+		t.Errorf("%v jobs have failed", n)
+	}
+	if _, err := db.Exec(t.Context(), `UPDATE orders.river_job SET state = 'available', finalized_at = NULL, scheduled_at = now() - interval '1 hour' WHERE id = $1`, id); err != nil {
+		t.Fatal(err)
+	}
+	if s := value("jobs_oldest_waiting_seconds"); s < 3600 || s > 3700 {
+		t.Errorf("the oldest waits for %v s", s)
+	}
+	if _, err := db.Exec(t.Context(), `DELETE FROM orders.river_job`); err != nil {
+		t.Fatal(err)
+	}
+	value("payments_attention")
+	if n := testutil.CollectAndCount(reg, "jobs"); n != 0 {
+		t.Errorf("%d series of jobs that are gone", n)
+	}
+}
