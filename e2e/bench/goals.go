@@ -38,6 +38,10 @@ var goals = []goal{
 	{"original/cart/rate", "cart, of the original", true, 8, "x"},
 	{"original/cart/p50", "cart, p50 of one client", false, 2, "ms"},
 
+	{"orders/of-bare", "orders with 32 clients, of a bare transaction", true, .5, "x"},
+	{"orders/rate", "orders with 32 clients, a second", true, 500, ""},
+	{"orders/p50", "orders, p50 of one client", false, 6, "ms"},
+
 	{"scenario/hits", "hit rate while 5 edits a second run", true, .95, ""},
 	{"scenario/purge", "invalidation with 1,000,000 keys", false, 2, "ms"},
 	{"scenario/purge-more", "the same, more than with 1,000 keys", false, .5, "ms"},

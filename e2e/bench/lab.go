@@ -32,6 +32,7 @@ type lab struct {
 	parts   []part // PostgreSQL and Redis, where they are processes of this machine
 	idle    usage  // of the gateway, before anybody asked
 	numbers numbers
+	people  *market // once they are needed
 
 	closers []func() error // in the order of opening
 }

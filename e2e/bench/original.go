@@ -48,18 +48,11 @@ var concurrency = []int{1, 32, 64}
 
 // endpoints prepares the rows. What writes comes last, so that the others find the same tables in every round but for it.
 func (l *lab) endpoints(ctx context.Context) ([]*endpoint, error) {
-	l.say("logging in %d customers and filling their carts", clients)
-	admin, err := l.admin(ctx)
+	m, err := l.market(ctx)
 	if err != nil {
 		return nil, err
 	}
-	regulars, everybody, err := l.customers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.shopping(ctx, admin, everybody); err != nil {
-		return nil, err
-	}
+	admin, regulars, everybody := m.admin, m.regulars, m.everybody
 	const item = "/slippers/42"
 	get := func(path string, headers ...string) request {
 		return request{method: http.MethodGet, path: path, headers: headers}

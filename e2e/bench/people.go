@@ -58,6 +58,33 @@ func loginAs(phone, password string) request {
 	}
 }
 
+// market is who is there to buy.
+type market struct {
+	admin               string     // the header that says who it is
+	regulars, everybody []customer // regulars have at least as many orders as a page shows
+}
+
+// market logs everybody in and fills their carts, once in a run.
+func (l *lab) market(ctx context.Context) (*market, error) {
+	if l.people != nil {
+		return l.people, nil
+	}
+	l.say("logging in %d customers and filling their carts", clients)
+	var m market
+	var err error
+	if m.admin, err = l.admin(ctx); err != nil {
+		return nil, err
+	}
+	if m.regulars, m.everybody, err = l.customers(ctx); err != nil {
+		return nil, err
+	}
+	if err := l.shopping(ctx, m.admin, m.everybody); err != nil {
+		return nil, err
+	}
+	l.people = &m
+	return l.people, nil
+}
+
 // customer is somebody who was seeded.
 type customer struct{ phone, header string }
 

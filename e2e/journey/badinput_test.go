@@ -226,6 +226,9 @@ func (s *store) digests(t *testing.T) map[string]string {
 		if strings.HasSuffix(table, ".invalidations") { // whose rows are marked and deleted by and by: how many there were
 			query = `SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('` + table + `', 'id')), 0)::text`
 		}
+		if strings.HasSuffix(table, ".river_job") { // routines begin by themselves
+			query += ` WHERE kind <> 'routine'`
+		}
 		err := s.db.QueryRow(t.Context(), query).Scan(&digest)
 		if err != nil {
 			t.Fatal(err)

@@ -53,7 +53,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(time.Minute)
+	late := time.After(2 * time.Minute)
 	for !ok() {
 		select {
 		case <-tick.C:
@@ -79,26 +79,6 @@ func (s *store) readBack(t *testing.T) {
 	}
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// balanced is what must hold after everything: of stock, money and keys.
-func (s *store) balanced(t *testing.T) {
-	t.Helper()
-	for what, query := range map[string]string{
-		"negative stock":                       `SELECT count(*) FROM catalog.slippers WHERE quantity < 0`,
-		"the ledger is not zero":               `SELECT coalesce(sum(amount), 0) FROM orders.ledger_entries`,
-		"a payment without its booking":        `SELECT count(*) FROM orders.payments p WHERE (p.state = 'paid') <> EXISTS (SELECT FROM orders.ledger_entries e WHERE e.payment_id = p.id)`,
-		"more went back than was paid":         `SELECT count(*) FROM orders.payments p WHERE p.amount < (SELECT coalesce(sum(r.amount), 0) FROM orders.refunds r WHERE r.payment_id = p.id AND r.state <> 'failed')`,
-		"an order that two payments paid":      `SELECT count(*) FROM (SELECT order_id FROM orders.payments WHERE state = 'paid' AND refunded < amount GROUP BY order_id HAVING count(*) > 1) x`,
-		"a paid order without its payment":     `SELECT count(*) FROM orders.orders o WHERE o.status = 'PAID' AND NOT EXISTS (SELECT FROM orders.payments p WHERE p.id = o.payment_id AND p.state = 'paid')`,
-		"a key that is locked for too long":    `SELECT count(*) FROM orders.idempotency_keys WHERE finished_at IS NULL AND locked_until > now() + interval '90 seconds'`,
-		"a paid order whose stock is not sold": `SELECT count(*) FROM orders.orders o JOIN catalog.reservations r ON r.id = o.reservation_id WHERE o.status IN ('PAID', 'REFUNDED') AND r.state <> 'sold'`,
-	} {
-		var n int64
-		if err := s.db.QueryRow(t.Context(), query).Scan(&n); err != nil || n != 0 {
-			t.Errorf("%s: %d, %v", what, n, err)
-		}
 	}
 }
 

@@ -2,6 +2,7 @@ package octosim
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -150,11 +151,20 @@ func (in preparation) wrong() string {
 	case !isURL(in.NotifyURL) || in.ReturnURL != "" && !isURL(in.ReturnURL):
 		return "Wrong params: return_url and notify_url must be URLs"
 	}
+	sum := money.Amount(0)
 	for _, b := range in.Basket {
 		if b.Description == "" || b.Count <= 0 || b.Price <= 0 || b.SPIC == "" || b.PackageCode == "" || b.NDS == nil ||
 			b.INN == "" && b.PINFL == "" {
 			return "Wrong params: [basket] position_desc, count, price, spic, inn or pinfl, package_code, nds"
 		}
+		total, ok := b.Price.Times(int64(b.Count))
+		if !ok || sum > math.MaxInt64-total {
+			return "Wrong params: [basket] is too dear"
+		}
+		sum += total
+	}
+	if in.Basket != nil && sum != *in.Total {
+		return "Wrong params: the sum of [basket] is not total_sum"
 	}
 	return ""
 }

@@ -37,6 +37,10 @@ func TestCreateSaysWhatIsWrong(t *testing.T) {
 		"methods":              {fields{"payment_methods": []fields{{"method": "humo"}}}, `"error":0`},
 		"no time to pay":       {fields{"ttl": 0}, `"error":1`},
 		"basket":               {fields{"basket": []fields{item}}, `"error":0`},
+		"two of a basket":      {fields{"basket": []fields{item, item}, "total_sum": 240_000}, `"error":0`},
+		"basket of too much":   {fields{"basket": []fields{item, item}}, `the sum of [basket] is not total_sum`},
+		"basket of too little": {fields{"basket": []fields{item}, "total_sum": 120_000.01}, `the sum of [basket] is not total_sum`},
+		"basket of nothing":    {fields{"basket": []fields{}}, `the sum of [basket] is not total_sum`},
 		"basket of names":      {fields{"basket": []fields{{"name": "Felt", "quantity": 1, "total": 1}}}, `"error":1`},
 	}
 	for name, tt := range tests {
