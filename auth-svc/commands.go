@@ -9,12 +9,12 @@ import (
 	"os"
 	"strings"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/auth-svc/internal/signing"
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
+	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/redis"
 )
@@ -47,7 +47,7 @@ func command(ctx context.Context, args []string) error {
 
 // typed returns the password on standard input and its hash.
 func typed(ctx context.Context) (password, hash string, err error) {
-	cfg, err := env.ParseAs[account.PasswordConfig]()
+	cfg, err := environ.Read[account.PasswordConfig]()
 	if err != nil {
 		return "", "", fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -77,7 +77,7 @@ func createAdmin(ctx context.Context, n account.NewUser) error {
 	if err := n.Validate(); err != nil {
 		return fmt.Errorf("checking the administrator: %w", err)
 	}
-	cfg, err := env.ParseAs[struct {
+	cfg, err := environ.Read[struct {
 		Postgres postgres.Config
 		Redis    redis.Config
 	}]()

@@ -16,7 +16,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
@@ -29,6 +28,7 @@ import (
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/cache"
+	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -36,6 +36,9 @@ import (
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/migrations"
 )
+
+// version is stamped by the build.
+var version = "dev"
 
 // config is everything that may differ between two deployments.
 type config struct {
@@ -82,7 +85,7 @@ func main() {
 }
 
 func serve(ctx context.Context, log *slog.Logger) error {
-	cfg, err := env.ParseAs[config]()
+	cfg, err := environ.Read[config]()
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -148,7 +151,7 @@ func serve(ctx context.Context, log *slog.Logger) error {
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
 
-	log.Info("serving", "addr", cfg.HTTP.Addr)
+	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	g, ctx := errgroup.WithContext(ctx)
 	served, done := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error {

@@ -11,13 +11,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/slippers-api/slippers/gateway/internal/edge"
 	"github.com/slippers-api/slippers/gateway/internal/front"
 	"github.com/slippers-api/slippers/gateway/internal/limits"
+	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
@@ -72,7 +72,7 @@ func run(log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg, err := env.ParseAs[config]()
+	cfg, err := environ.Read[config]()
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}

@@ -23,10 +23,16 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 		Help:    "Time from reading a request's head to writing its last byte.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
 	}, []string{"method", "route", "status"})
+	inFlight := promauto.With(reg).NewGauge(prometheus.GaugeOpts{
+		Name: "http_requests_in_flight",
+		Help: "Requests that are being worked on. A rise without more traffic means that something below has become slow.",
+	})
 
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			start := time.Now()
+			inFlight.Inc()
+			defer inFlight.Dec()
 			err := next(c)
 			if err != nil {
 				c.Error(err) // write the problem now, so that its status is known

@@ -137,7 +137,7 @@ func Run(ctx context.Context, cfg Config, api http.Handler, ops *Ops) error {
 			ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // broken clients are not our news
 		}
 	}
-	servers := map[string]*http.Server{cfg.Addr: newServer(api), cfg.OpsAddr: newServer(ops)}
+	servers := map[string]*http.Server{cfg.Addr: newServer(leaving(api, ops)), cfg.OpsAddr: newServer(ops)}
 	servers[cfg.OpsAddr].WriteTimeout = 2 * time.Minute // a profile takes as long as it was asked to
 
 	g, failed := errgroup.WithContext(context.Background())
@@ -170,6 +170,17 @@ func Run(ctx context.Context, cfg Config, api http.Handler, ops *Ops) error {
 		}
 	}
 	return g.Wait()
+}
+
+// leaving lets clients go on over other connections, to other replicas, from when on this one drains. A connection that were
+// kept until the end could be closed just when a request is on its way, and nobody repeats a POST.
+func leaving(api http.Handler, ops *Ops) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ops.draining.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 func wait(ctx context.Context, d time.Duration) {

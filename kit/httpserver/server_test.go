@@ -1,6 +1,7 @@
 package httpserver_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -171,6 +173,53 @@ func TestRunFinishesWhatRuns(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+// While the server drains it answers, and lets each connection end with an answer.
+func TestDrainingLetsClientsGoElsewhere(t *testing.T) {
+	t.Parallel()
+	api := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	cfg := httpserver.Config{
+		Addr: freeAddr(t), OpsAddr: freeAddr(t), ReadTimeout: time.Minute, RequestTimeout: time.Minute,
+		DrainDelay: time.Minute, DrainTimeout: time.Minute,
+	}
+	ops := httpserver.NewOps(prometheus.NewRegistry(), nil)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { _ = httpserver.Run(ctx, cfg, api, ops) }() // the test does not wait until it has drained
+	if got := status(t, "http://"+cfg.Addr); got != http.StatusTeapot {
+		t.Fatalf("it answers %d", got)
+	}
+	c, err := net.Dial("tcp", cfg.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	answers := bufio.NewReader(c)
+	ask := func() *http.Response {
+		t.Helper()
+		if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: shop\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(answers, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		return res
+	}
+	if res := ask(); res.Close {
+		t.Error("the connection ends before the server does")
+	}
+	stop()
+	for get(t, ops, http.MethodGet, "/readyz").Code == http.StatusOK && t.Context().Err() == nil {
+		runtime.Gosched()
+	}
+	if res := ask(); res.StatusCode != http.StatusTeapot || !res.Close {
+		t.Errorf("while it drains it answers %s, and the connection ends: %v", res.Status, res.Close)
+	}
+	if _, err := answers.ReadByte(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the last answer: %v", err)
 	}
 }
 
