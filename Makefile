@@ -1,8 +1,9 @@
 .DEFAULT_GOAL := help
-.PHONY: help run seed bench launcher build test lint vuln tidy generate
+.PHONY: help run seed bench launcher build images test charts e2e-k8s lint vuln tidy generate
 
-MODULES  := auth-svc catalog-svc e2e gateway kit migrations order-svc
+MODULES  := auth-svc catalog-svc charts e2e gateway kit migrations order-svc
 PACKAGES := $(MODULES:%=./%/...)
+IMAGES   ?= $(CURDIR)/bin/images
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The race detector is C, so it needs a compiler of that.
 RACE      = $(if $(shell command -v "$$(go env CC)"),-race)
@@ -10,7 +11,7 @@ RACE      = $(if $(shell command -v "$$(go env CC)"),-race)
 TOOL      = $$(GOWORK=off go -C tools tool -n $(1))
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: launcher ## Bring up the whole store on this machine; Ctrl-C stops it
 	@exec bin/slippers run
@@ -28,9 +29,18 @@ build: ## Build every program into bin/
 	@mkdir -p bin
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/ ./auth-svc ./catalog-svc ./order-svc ./gateway ./migrations/cmd/migrate ./e2e/cmd/slippers ./e2e/cmd/octosim
 
+images: ## Build the container images into bin/images, for docker load and ctr images import
+	@GOWORK=off go -C tools run ./images -version $(VERSION) $(ARGS) .. $(IMAGES)
+
 test: launcher ## Run every test that needs no cluster, against real PostgreSQL and Redis
 	@$(if $(RACE),,echo "NOT CHECKED for data races: there is no C compiler (Debian: apt-get install gcc libc6-dev)")
-	@exec bin/slippers with -- go test $(RACE) -shuffle=on $(ARGS) $(PACKAGES)
+	@exec bin/slippers with -- go test $(RACE) -shuffle=on $(ARGS) $(filter-out ./charts/...,$(PACKAGES))
+
+charts: ## Render every chart and overlay, and judge them, without a cluster
+	go test -vet=off $(ARGS) ./charts/... # lint vets, and that takes Helm and Kubernetes minutes
+
+e2e-k8s: ## Install the store on the cluster of KUBECONFIG, and show that it outlives upgrades, drains and load
+	go test -tags cluster -count 1 -v -timeout 60m $(ARGS) ./e2e/cluster/
 
 lint: vuln ## Run go vet, golangci-lint and govulncheck over every module
 	go vet $(PACKAGES)
@@ -46,6 +56,7 @@ endif
 tidy: ## Tidy every module, and show that each also builds outside the workspace
 	@for m in $(MODULES) tools; do (cd $$m && GOWORK=off go mod tidy && GOWORK=off go build -o /dev/null ./...) || exit 1; done
 
-generate: ## Write again what is generated: the merged API document, the configuration table
+generate: ## Write again what is generated: the merged API document, the configuration table, the charts' schemas and tables
 	go generate $(PACKAGES)
 	GOWORK=off go -C tools run ./configdoc ..
+	GOWORK=off go -C tools run ./chartdoc ../charts

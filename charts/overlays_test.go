@@ -1,0 +1,88 @@
+package charts_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/slippers-api/slippers/charts/render"
+)
+
+const overlays = "../k8s/overlays"
+
+func TestEveryOverlay(t *testing.T) {
+	t.Setenv(beHelm, "yes")
+	dirs, err := os.ReadDir(overlays)
+	if err != nil || len(dirs) != 3 {
+		t.Fatalf("found %v, %v", dirs, err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		t.Run(dir.Name(), func(t *testing.T) {
+			docs, err := render.Overlay(filepath.Join(overlays, dir.Name()), self)
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects := judge(t, docs)
+			namespace := "slippers-" + dir.Name()
+			if got := named[*corev1.Namespace](t, objects, namespace).Labels["pod-security.kubernetes.io/enforce"]; got != "restricted" {
+				t.Errorf("the namespace admits %q", got)
+			}
+			for _, o := range objects {
+				if m, ok := o.(metav1.Object); ok && m.GetNamespace() != namespace && m.GetName() != namespace && o.GetObjectKind().GroupVersionKind().Kind != "PriorityClass" {
+					t.Errorf("%s is in namespace %q", m.GetName(), m.GetNamespace())
+				}
+			}
+			golden(t, filepath.Join("testdata", dir.Name()+".yaml"), docs)
+		})
+	}
+}
+
+// An example that names what is not there misleads whoever copies it.
+func TestGitOpsExamplesNameWhatIsThere(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../k8s/gitops/argocd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var app struct {
+		Spec struct {
+			Source struct {
+				Path string `json:"path"`
+				Helm struct {
+					ValueFiles []string `json:"valueFiles"`
+					Parameters []struct {
+						Name  string `json:"name"`
+						Value string `json:"value"`
+					} `json:"parameters"`
+				} `json:"helm"`
+			} `json:"source"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(text, &app); err != nil {
+		t.Fatal(err)
+	}
+	source := app.Spec.Source
+	r := render.Release{Values: map[string]any{}}
+	for _, file := range source.Helm.ValueFiles {
+		r.ValuesFiles = append(r.ValuesFiles, filepath.Join("..", source.Path, file))
+	}
+	for _, p := range source.Helm.Parameters {
+		r.Values = tree(p.Value, strings.Split(p.Name, ".")...)
+	}
+	docs, err := render.Chart(filepath.Join("..", source.Path), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := strings.Join(docs, ""); len(source.Helm.Parameters) != 1 || !strings.Contains(all, "slippers/gateway@"+source.Helm.Parameters[0].Value) {
+		t.Error("the digest has no effect")
+	}
+}
