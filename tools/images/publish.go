@@ -38,7 +38,7 @@ func push(ctx context.Context, registry string, images []image) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, i := range images {
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: i.Image, Descriptor: v1.Descriptor{
 			Platform: &v1.Platform{OS: "linux", Architecture: i.arch},

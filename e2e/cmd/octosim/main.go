@@ -19,6 +19,9 @@ import (
 	"github.com/slippers-api/slippers/e2e/octosim"
 )
 
+// version is stamped by the build.
+var version = "dev"
+
 // config is everything that may differ between two simulators.
 type config struct {
 	Octo octosim.Config
@@ -52,7 +55,7 @@ func run(log *slog.Logger) error {
 	}
 	// No write time-out: an answer may have to hang.
 	server := &http.Server{Handler: sim, ReadTimeout: 30 * time.Second}
-	log.Info("serving", "addr", l.Addr().String())
+	log.Info("serving", "addr", l.Addr().String(), "version", version)
 
 	var g errgroup.Group
 	g.Go(func() error {

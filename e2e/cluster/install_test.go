@@ -1,0 +1,96 @@
+//go:build cluster
+
+package cluster_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	password = "a-long-password"
+	manager  = "+998920000001"
+)
+
+var shared struct {
+	sync.Mutex
+	store
+}
+
+func TestFromNothingToAPaidOrder(t *testing.T) {
+	start := time.Now()
+	s := installed(t)
+	s.buy(t, "the-first")
+	t.Logf("an order was paid after %.1f s", time.Since(start).Seconds())
+	for _, service := range services {
+		eventually(t, time.Minute, service+" has 2 Pods that are ready", func() bool { return ready(t, service) >= 2 })
+	}
+}
+
+// installed returns the store. The first test to ask installs it: from nothing to something on sale.
+func installed(t *testing.T) *store {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	s := &shared.store
+	if s.made {
+		upgrade(t, s.tag) // undoes what the test before has changed
+		settled(t)
+		return s
+	}
+	start := time.Now()
+	provider(t)
+	upgrade(t, the.Tag)
+	t.Logf("the release was ready after %.1f s", time.Since(start).Seconds())
+	s.gateway, s.octosim, s.tag = addresses(t, release+"-gateway"), addresses(t, "octosim")[0], the.Tag
+
+	admin(t)
+	var login struct {
+		Token string `json:"access_token"`
+	}
+	s.must(t, "", "POST /auth/login", fmt.Sprintf(`{"phone_number":%q,"password":%q}`, manager, password), &login)
+	var slipper struct {
+		ID json.Number `json:"id"`
+	}
+	s.must(t, login.Token, "POST /slippers/", `{"name":"Felt slipper","size":"38-39","price":129000,"quantity":1000000}`, &slipper)
+	s.slipper = slipper.ID.String()
+	var registered struct {
+		Token string `json:"access_token"`
+	}
+	s.must(t, "", "POST /auth/register", fmt.Sprintf(
+		`{"name":"Aziza","surname":"Karimova","phone_number":"+998910000001","password":%q,"confirm_password":%q}`, password, password), &registered)
+	s.token, s.made = registered.Token, true
+	return s
+}
+
+// provider installs the simulated one. It waits for the release's secrets by itself.
+func provider(t *testing.T) {
+	t.Helper()
+	manifest, err := os.ReadFile("octosim.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	image := "slippers/octosim:" + the.Tag
+	if the.Registry != "" {
+		image = the.Registry + "/" + image
+	}
+	_, err = command(t.Context(), strings.Replace(string(manifest), "IMAGE", image, 1), "kubectl", "--namespace", the.Namespace, "apply", "-f", "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// admin makes an administrator, as an operator would.
+func admin(t *testing.T) {
+	t.Helper()
+	_, err := command(t.Context(), password, "kubectl", "--namespace", the.Namespace, "exec", "--stdin", "deployment/"+release+"-auth", "--",
+		"/auth-svc", "create-admin", "Botir", "Alimov", manager)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
