@@ -12,6 +12,12 @@ type sources struct{ fs.FS }
 func (s sources) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := fs.ReadDir(s.FS, name)
 	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool {
-		return name == "." && slices.Contains([]string{".git", ".dev", ".cache", "bin", "charts", "k8s"}, e.Name())
+		return name == "." && slices.Contains([]string{".git", ".dev", ".cache", "bin", "k8s"}, e.Name())
 	}), err
 }
+
+// ReadLink implements fs.ReadLinkFS.
+func (s sources) ReadLink(name string) (string, error) { return fs.ReadLink(s.FS, name) }
+
+// Lstat implements fs.ReadLinkFS.
+func (s sources) Lstat(name string) (fs.FileInfo, error) { return fs.Lstat(s.FS, name) }
