@@ -116,8 +116,8 @@ const loadTimeout = 5 * time.Second
 // always have the same ones, and say who may see it (Key).
 //
 // What is loaded goes through JSON, for the one who loads too: what has no JSON is lost. Many callers get the same value, so
-// none may change what it points to. All who want the same under the same stamps wait for one loading. Its error is that of all of them, and is not
-// kept. While Redis is away, each loads for itself.
+// none may change what it points to. All who want the same under the same stamps wait for one loading. Its error is that of
+// all of them, and is not kept. While Redis is away, each loads for itself.
 func (c *Cache[V]) Get(ctx context.Context, key string, tags []string, load func(ctx context.Context) (V, error)) (V, error) {
 	slot := c.slot(key)
 	ask, held := batch.Ask{Tags: tags}, c.held(key)

@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/kit/cache"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // totalTTL is how long a total is kept though nothing says that it has changed.
@@ -33,18 +31,12 @@ func (s CachedSlippers) List(ctx context.Context, f catalog.Filter, r page.Reque
 		return nil, 0, err
 	}
 	f.Images = false // does not change how many there are
-	total, err := s.totals.Get(ctx, cache.Key(f), []string{slippersTag}, func(ctx context.Context) (n int64, err error) {
-		if err = s.db.QueryRow(ctx, q.count, q.countArgs).Scan(&n); err != nil {
-			return 0, fmt.Errorf("counting slippers: %w", err)
-		}
-		return n, nil
+	total, err := s.totals.Get(ctx, cache.Key(f), []string{slippersTag}, func(ctx context.Context) (int64, error) {
+		return s.count(ctx, q)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	items, err := postgres.All[catalog.Slipper](ctx, s.db, "listing slippers", q.list, q.listArgs)
-	for i := range items {
-		items[i] = inUTC(items[i])
-	}
+	items, err := s.page(ctx, q)
 	return items, total, err
 }

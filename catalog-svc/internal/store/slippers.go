@@ -75,14 +75,27 @@ func (s *Slippers) List(ctx context.Context, f catalog.Filter, r page.Request) (
 	if err != nil {
 		return nil, 0, err
 	}
-	items, total, err := postgres.List[catalog.Slipper](ctx, s.db, q.list, q.count, q.listArgs, q.countArgs)
+	total, err := s.count(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
+	items, err := s.page(ctx, q)
+	return items, total, err
+}
+
+func (s *Slippers) count(ctx context.Context, q listQuery) (n int64, err error) {
+	if err = s.db.QueryRow(ctx, q.count, q.countArgs).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting slippers: %w", err)
+	}
+	return n, nil
+}
+
+func (s *Slippers) page(ctx context.Context, q listQuery) ([]catalog.Slipper, error) {
+	items, err := postgres.All[catalog.Slipper](ctx, s.db, "listing slippers", q.list, q.listArgs)
 	for i := range items {
 		items[i] = inUTC(items[i])
 	}
-	return items, total, nil
+	return items, err
 }
 
 // Some returns those of ids that exist, in the order of their ids.

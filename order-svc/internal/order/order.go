@@ -69,12 +69,11 @@ type Step struct {
 	Effect   Effect
 }
 
-// steps is the whole life of an order: what is not here is refused. An order that expires needs no effect: its
-// reservation expires in catalog-svc, a little later and by itself.
+// steps is the whole life of an order: what is not here is refused.
 var steps = []Step{
 	{Pending, Paid, []Role{Admin, System}, SellStock},
 	{Pending, Cancelled, []Role{Owner, Admin}, ReturnStock},
-	{Pending, Expired, []Role{System}, KeepStock},
+	{Pending, Expired, []Role{System}, ReturnStock},
 	{Paid, Refunded, []Role{Admin, System}, KeepStock},
 }
 

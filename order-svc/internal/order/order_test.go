@@ -31,7 +31,7 @@ func TestTheLifeOfAnOrder(t *testing.T) {
 	legal := map[move]map[order.Role]order.Effect{
 		{order.Pending, order.Paid}:      {order.Admin: order.SellStock, order.System: order.SellStock},
 		{order.Pending, order.Cancelled}: {order.Owner: order.ReturnStock, order.Admin: order.ReturnStock},
-		{order.Pending, order.Expired}:   {order.System: order.KeepStock},
+		{order.Pending, order.Expired}:   {order.System: order.ReturnStock},
 		{order.Paid, order.Refunded}:     {order.Admin: order.KeepStock, order.System: order.KeepStock},
 	}
 	for _, from := range order.Statuses {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 )
 
 // Routine is work that no request asks for, done again and again in small batches, such as ending the orders that nobody
@@ -30,11 +29,8 @@ func (routineJob) Kind() string { return "routine" }
 
 // periodic says when rounds begin. One that is not done yet, because it failed or takes long, is not kept twice.
 func (r Routine) periodic() *river.PeriodicJob {
-	unended := []rivertype.JobState{
-		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
-	}
 	return river.NewPeriodicJob(river.PeriodicInterval(r.Every), func() (river.JobArgs, *river.InsertOpts) {
-		return routineJob{r.Name}, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unended}}
+		return routineJob{r.Name}, Once(time.Time{})
 	}, &river.PeriodicJobOpts{ID: r.Name, RunOnStart: true})
 }
 

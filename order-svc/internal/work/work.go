@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
@@ -94,6 +95,13 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, rounds []Routine, log *slog.L
 		return nil, fmt.Errorf("opening the jobs: %w", err)
 	}
 	return c, nil
+}
+
+// Once keeps a job for a time, by default now; once for its arguments while one is still to be done.
+func Once(at time.Time) *river.InsertOpts {
+	return &river.InsertOpts{ScheduledAt: at, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}}}
 }
 
 // snoozed puts a payment that is still open aside, which costs none of the job's tries.
