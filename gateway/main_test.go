@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,13 +89,13 @@ func (s *shop) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// token returns an Authorization header.
+// token returns an Authorization header, of a user of its own: tests share a Redis, and users have limits.
 func (s *shop) token(t testing.TB, session string, admin bool, age time.Duration) string {
 	t.Helper()
 	now := time.Now().Add(-age)
 	tok := jwt.NewWithClaims(jwt.SigningMethodEdDSA, token.Claims{
 		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: "slippers", Audience: jwt.ClaimStrings{"slippers"}, Subject: "42", ID: "j",
+			Issuer: "slippers", Audience: jwt.ClaimStrings{"slippers"}, Subject: strconv.FormatInt(time.Now().UnixNano()+slippers.Add(1), 10), ID: "j",
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(15 * time.Minute)),
 		},
 		SessionID: session, Name: "Aziza Karimova", Admin: admin,
