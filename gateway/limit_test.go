@@ -15,7 +15,6 @@ import (
 	"github.com/go-redis/redis_rate/v10"
 
 	"github.com/slippers-api/slippers/gateway/internal/limits"
-	"github.com/slippers-api/slippers/kit/testkit"
 )
 
 // policy is the limits of a test, which nobody else counts against: the callers' addresses are its own.
