@@ -8,7 +8,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
@@ -28,20 +26,28 @@ import (
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/cache"
+	"github.com/slippers-api/slippers/kit/diagnostics"
 	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/logging"
+	"github.com/slippers-api/slippers/kit/metrics"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/kit/tracing"
 	"github.com/slippers-api/slippers/migrations"
 )
+
+const name = "auth-svc"
 
 // version is stamped by the build.
 var version = "dev"
 
 // config is everything that may differ between two deployments.
 type config struct {
+	Log       logging.Config
+	Tracing   tracing.Config
 	HTTP      httpserver.Config
 	Postgres  postgres.Config
 	Redis     redis.Config
@@ -69,14 +75,14 @@ type config struct {
 const revocations = "session:"
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "auth-svc")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	run := serve
+	var log *slog.Logger
+	var err error
 	if len(os.Args) > 1 {
-		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
-		run = func(ctx context.Context, _ *slog.Logger) error { return command(ctx, os.Args[1:]) }
+		log, err = slog.New(slog.NewTextHandler(os.Stderr, nil)), command(ctx, os.Args[1:])
+	} else {
+		log, err = service(ctx)
 	}
-	err := run(ctx, log)
 	stop()
 	if err != nil {
 		log.Error("stopped", "err", err)
@@ -84,11 +90,21 @@ func main() {
 	}
 }
 
-func serve(ctx context.Context, log *slog.Logger) error {
+func service(ctx context.Context) (*slog.Logger, error) {
 	cfg, err := environ.Read[config]()
-	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+	log, level := logging.New(cfg.Log, name, os.Stdout)
+	if err == nil {
+		err = serve(ctx, cfg, log, level)
 	}
+	return log, err
+}
+
+func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Level) error {
+	flush, err := tracing.Start(ctx, cfg.Tracing, name, version, log)
+	if err != nil {
+		return err
+	}
+	defer flush()
 	db, err := postgres.Open(ctx, cfg.Postgres, nil)
 	if err != nil {
 		return err
@@ -124,15 +140,18 @@ func serve(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 
-	reg := prometheus.NewRegistry()
+	reg := metrics.NewRegistry(version)
+	redis.Observe(rdb, reg)
+	reg.MustRegister(postgres.Collector(db, cfg.Postgres))
 	outbox := store.NewOutbox(db, rdb, reg, log)
 	asks := batch.New(rdb, reg)
 	copies, err := cache.Open(cache.Setup{Config: cfg.Cache, Batch: asks, Redis: rdb, Registry: reg, Log: log})
 	if err != nil {
 		return err
 	}
+	keys.Observe(reg)
 	users, sessions := store.NewUsers(db, outbox), store.NewSessions(db)
-	revoked := revocation.New(rdb, revocations, sessions, cfg.Lifetimes.Access, log)
+	revoked := revocation.New(rdb, revocations, sessions, cfg.Lifetimes.Access, reg, log)
 	tries := attempts.New(cfg.Attempts, asks, rdb, reg)
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.IPExtractor = httpserver.AddressBehind(cfg.TrustedProxies)
@@ -145,11 +164,12 @@ func serve(ctx context.Context, log *slog.Logger) error {
 			Users: users, Codes: store.NewCodes(db, outbox), Passwords: passwords, Notifier: notifier, Revoked: revoked, Attempts: tries, Key: codeKey,
 		},
 		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: revoked},
-		Users:    store.NewCachedUsers(users, copies), Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(),
-		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
+		Users:    store.NewCachedUsers(users, copies), Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(), Outcomes: httpapi.NewOutcomes(reg),
+		Facts:    diagnostics.Of(db, cfg.Postgres, migrations.Auth.Name, copies),
 		Verifier: token.NewVerifierWith(cfg.Token, keys.Find), Cursors: cursors, Secret: cfg.InternalSecret,
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+	ops.Handle("/log-level", level)
 
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	g, ctx := errgroup.WithContext(ctx)

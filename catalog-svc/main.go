@@ -3,14 +3,12 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/blobs"
@@ -20,27 +18,36 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/cache"
+	"github.com/slippers-api/slippers/kit/diagnostics"
 	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/failpoint"
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/logging"
+	"github.com/slippers-api/slippers/kit/metrics"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/kit/tracing"
 	"github.com/slippers-api/slippers/migrations"
 )
+
+const name = "catalog-svc"
 
 // version is stamped by the build.
 var version = "dev"
 
 // config is everything that may differ between two deployments.
 type config struct {
+	Log      logging.Config
+	Tracing  tracing.Config
 	HTTP     httpserver.Config
 	Postgres postgres.Config
 	Redis    redis.Config
 	Cache    cache.Config
 	Token    token.Config
 	Images   blobs.Config
+	Watch    store.WatchConfig
 
 	// InternalSecret is what our services show each other. It must be the same in all of them.
 	InternalSecret string `env:"INTERNAL_SECRET,required,notEmpty" json:"-"`
@@ -53,21 +60,26 @@ type config struct {
 }
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "catalog-svc")
-	if err := run(log); err != nil {
+	cfg, err := environ.Read[config]()
+	log, level := logging.New(cfg.Log, name, os.Stdout)
+	if err == nil {
+		err = run(cfg, log, level)
+	}
+	if err != nil {
 		log.Error("stopped", "err", err)
 		os.Exit(1)
 	}
 }
 
-func run(log *slog.Logger) error {
+func run(cfg config, log *slog.Logger, level logging.Level) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg, err := environ.Read[config]()
+	flush, err := tracing.Start(ctx, cfg.Tracing, name, version, log)
 	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return err
 	}
+	defer flush()
 	db, err := postgres.Open(ctx, cfg.Postgres, failpoint.Tracer())
 	if err != nil {
 		return err
@@ -96,7 +108,9 @@ func run(log *slog.Logger) error {
 		return err
 	}
 
-	reg := prometheus.NewRegistry()
+	reg := metrics.NewRegistry(version)
+	redis.Observe(rdb, reg)
+	reg.MustRegister(postgres.Collector(db, cfg.Postgres))
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.Use(postgres.Outages)
 	outbox := store.NewOutbox(db, rdb, reg, log)
@@ -104,15 +118,16 @@ func run(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	images, stock := store.NewImages(db, outbox), store.NewStock(db, outbox)
+	images, stock := store.NewImages(db, outbox), store.NewStock(db, outbox, store.NewCounts(reg))
 	httpapi.Register(app, httpapi.API{
 		Slippers: store.NewCachedSlippers(store.NewSlippers(db, outbox), copies), Categories: store.NewCategories(db, outbox),
 		Images: images, Pictures: bucket, Stock: stock,
 		Uploading: catalog.Uploading{Pictures: picture.NewCleaner(cfg.ImageDecoders), Blobs: bucket, Gallery: images},
-		Pool:      func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
+		Facts:     diagnostics.Of(db, cfg.Postgres, migrations.Catalog.Name, copies),
 		Verifier:  verifier, Cursors: cursors, Secret: cfg.InternalSecret,
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+	ops.Handle("/log-level", level)
 
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	g, ctx := errgroup.WithContext(ctx)
@@ -123,5 +138,7 @@ func run(log *slog.Logger) error {
 	})
 	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	g.Go(func() error { return catalog.Expiry{Stock: stock, Every: cfg.ReservationExpiry, Log: log}.Run(ctx) })
+	watcher := store.NewWatcher(cfg.Watch, db, stock, reg, log)
+	g.Go(func() error { return watcher.Run(ctx) })
 	return g.Wait()
 }

@@ -25,8 +25,20 @@ import (
 	"github.com/slippers-api/slippers/kit/token"
 )
 
-// internalTimeout bounds the gateway's own calls to the services.
-const internalTimeout = time.Second
+const (
+	// internalTimeout bounds the gateway's own calls to the services.
+	internalTimeout = time.Second
+
+	// inquiryTimeout bounds those that administrators make it do: a database that they look into may be slow.
+	inquiryTimeout = 4 * time.Second
+)
+
+// The services, as metrics name them.
+const (
+	catalogService = "catalog-svc"
+	orderService   = "order-svc"
+	authService    = "auth-svc"
+)
 
 // app is the gateway: what it serves, and the router inside, whose routes a test compares with the document.
 type app struct {
@@ -36,10 +48,13 @@ type app struct {
 
 // build puts the gateway together, from the inside out.
 func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log *slog.Logger, reg prometheus.Registerer) (*app, error) {
-	client := func(base string) *httpclient.Client { return httpclient.New(base, cfg.InternalSecret, internalTimeout) }
-	auth := client(cfg.AuthURL)
+	calls := httpclient.NewCalls(reg)
+	client := func(name, base string, timeout time.Duration) *httpclient.Client {
+		return httpclient.New(base, cfg.InternalSecret, timeout, calls.To(name))
+	}
+	auth := client(authService, cfg.AuthURL, internalTimeout)
 	transport := proxy.NewTransport()
-	origin, err := proxy.NewOrigin(cfg.CatalogURL, transport)
+	origin, err := proxy.NewOrigin(cfg.CatalogURL, calls.To(catalogService)(transport))
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +70,16 @@ func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log 
 		return nil, err
 	}
 	sys := system.System{
-		Version: version, Redis: rdb, Probes: &http.Client{Transport: transport},
+		Version: version, Redis: rdb, Probes: &http.Client{Transport: transport}, Pages: cache.Usage,
 		Services: []system.Service{
-			{Name: "catalog", OpsURL: cfg.CatalogOpsURL, API: client(cfg.CatalogURL)},
-			{Name: "order", OpsURL: cfg.OrderOpsURL, API: client(cfg.OrderURL)},
-			{Name: "auth", OpsURL: cfg.AuthOpsURL, API: auth},
+			{Name: "catalog", OpsURL: cfg.CatalogOpsURL, API: client(catalogService, cfg.CatalogURL, inquiryTimeout)},
+			{Name: "order", OpsURL: cfg.OrderOpsURL, API: client(orderService, cfg.OrderURL, inquiryTimeout)},
+			{Name: "auth", OpsURL: cfg.AuthOpsURL, API: client(authService, cfg.AuthURL, inquiryTimeout)},
 		},
 	}
-	catalog, catalogErr := proxy.To(cfg.CatalogURL, transport, log)
-	order, orderErr := proxy.To(cfg.OrderURL, transport, log)
-	accounts, authErr := proxy.To(cfg.AuthURL, transport, log)
+	catalog, catalogErr := proxy.To(cfg.CatalogURL, calls.To(catalogService)(transport), log)
+	order, orderErr := proxy.To(cfg.OrderURL, calls.To(orderService)(transport), log)
+	accounts, authErr := proxy.To(cfg.AuthURL, calls.To(authService)(transport), log)
 	if err := errors.Join(catalogErr, orderErr, authErr); err != nil {
 		return nil, err
 	}
@@ -72,6 +87,7 @@ func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log 
 		routes.Catalog: catalog, routes.Order: order, routes.Auth: accounts,
 		routes.Root: httpserver.NoQuery(sys.Root), routes.Health: httpserver.NoQuery(sys.Health),
 		routes.Pools: httpserver.NoQuery(sys.Pools), routes.Invalidate: httpserver.NoQuery(cache.Invalidate),
+		routes.SlowQueries: sys.SlowQueries, routes.MissingIndexes: httpserver.NoQuery(sys.MissingIndexes), routes.Cache: httpserver.NoQuery(sys.Cache),
 		routes.OpenAPI: pages.OpenAPI, routes.SwaggerUI: pages.SwaggerUI, routes.ReDoc: pages.ReDoc,
 		routes.DocsAsset: pages.Asset, routes.Favicon: pages.Favicon, routes.ProblemDoc: pages.Problem,
 	}

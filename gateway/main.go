@@ -3,15 +3,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/slippers-api/slippers/gateway/internal/edge"
@@ -19,21 +18,28 @@ import (
 	"github.com/slippers-api/slippers/gateway/internal/limits"
 	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/logging"
+	"github.com/slippers-api/slippers/kit/metrics"
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/kit/tracing"
 )
+
+const name = "gateway"
 
 // version is stamped by the build.
 var version = "dev"
 
 // config is everything that may differ between two deployments.
 type config struct {
-	HTTP  httpserver.Config
-	Redis redis.Config
-	Token token.Config
-	Front front.Config
-	Limit limits.Config
-	Cache edge.Config
+	Log     logging.Config
+	Tracing tracing.Config
+	HTTP    httpserver.Config
+	Redis   redis.Config
+	Token   token.Config
+	Front   front.Config
+	Limit   limits.Config
+	Cache   edge.Config
 
 	// CatalogURL, OrderURL and AuthURL are the services. Their replicas are behind one address each.
 	CatalogURL string `env:"CATALOG_URL" envDefault:"http://localhost:8081"`
@@ -58,8 +64,11 @@ const logFlush = 100 * time.Millisecond
 
 func main() {
 	out := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(struct{ io.Writer }{os.Stdout}), FlushInterval: logFlush}
-	log := slog.New(slog.NewJSONHandler(out, nil)).With("service", "gateway")
-	err := run(log)
+	cfg, err := environ.Read[config]()
+	log, level := logging.New(cfg.Log, name, out)
+	if err == nil {
+		err = run(cfg, log, level)
+	}
 	if err != nil {
 		log.Error("stopped", "err", err)
 	}
@@ -68,14 +77,15 @@ func main() {
 	}
 }
 
-func run(log *slog.Logger) error {
+func run(cfg config, log *slog.Logger, level logging.Level) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg, err := environ.Read[config]()
+	flush, err := tracing.Start(ctx, cfg.Tracing, name, version, log)
 	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return err
 	}
+	defer flush()
 	rdb, err := redis.Open(cfg.Redis)
 	if err != nil {
 		return err
@@ -85,11 +95,26 @@ func run(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	reg := prometheus.NewRegistry()
+	bound(cfg.Cache)
+	reg := metrics.NewRegistry(version)
+	redis.Observe(rdb, reg)
 	app, err := build(cfg, rdb, verifier, log, reg)
 	if err != nil {
 		return err
 	}
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
-	return httpserver.Run(ctx, cfg.HTTP, app, httpserver.NewOps(reg, nil))
+	ops := httpserver.NewOps(reg, nil)
+	ops.Handle("/log-level", level)
+	return httpserver.Run(ctx, cfg.HTTP, app, ops)
+}
+
+// spare is what the gateway may take beside its cache.
+const spare = 44 << 20
+
+// bound lets the collector work harder before the process takes much more than its cache may, unless GOMEMLIMIT says what it may:
+// left to itself it would let as much garbage pile up as there are pages.
+func bound(c edge.Config) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(c.Bytes) + spare) //nolint:gosec // nobody has that much
+	}
 }

@@ -147,12 +147,19 @@ func TestOwnAnswersKeepTheDocument(t *testing.T) {
 	t.Parallel()
 	pool := `{"pool_size":50,"checked_in_connections":3,"checked_out_connections":2,"overflow":0,` +
 		`"total_connections":5,"max_overflow":100,"pool_timeout":10,"status":"healthy"}`
+	inside := map[string]string{
+		"/internal/db-pool":               pool,
+		"/internal/slow-queries?limit=20": `{"available":true,"queries":[{"query":"COMMIT","calls":2,"total_ms":3,"mean_ms":1.5,"max_ms":2,"rows":0,"cache_hit_ratio":null}]}`,
+		"/internal/slow-queries?limit=1":  `{"available":false,"reason":"The database has no extension."}`,
+		"/internal/missing-indexes":       `{"since":null,"min_rows_per_scan":1000,"tables":[]}`,
+		"/internal/cache":                 `{"entries":0,"bytes":0,"max_bytes":9,"caches":{}}`,
+	}
 	well := func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/internal/db-pool" {
+		if body := inside[r.URL.RequestURI()]; body != "" {
 			if r.Header.Get("Authorization") != "Bearer "+secret {
-				t.Errorf("asked for the pool with %q", r.Header.Get("Authorization"))
+				t.Errorf("asked for %s with %q", r.URL, r.Header.Get("Authorization"))
 			}
-			_, _ = io.WriteString(w, pool)
+			_, _ = io.WriteString(w, body)
 		}
 	}
 	ill := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }
@@ -175,6 +182,24 @@ func TestOwnAnswersKeepTheDocument(t *testing.T) {
 		"pools, silent":    {ill, "GET /admin/db-pool-status", "", goesOn, 200, `"status":"warning","services":{"auth":{"status":"unavailable"}`},
 		"pools, nobody":    {well, "GET /admin/db-pool-status", "", "", 401, "token-missing"},
 		"pools, untold":    {well, "GET /admin/db-pool-status", "", "untold", 503, "session-unknown"},
+
+		"slow queries":            {well, "GET /admin/slow-queries", "", goesOn, 200, `"order":{"available":true,"queries":[{"query":"COMMIT"`},
+		"slow queries, uncounted": {well, "GET /admin/slow-queries?limit=1", "", goesOn, 200, `"catalog":{"available":false,"reason":"The database has no extension."}`},
+		"slow queries, silent":    {ill, "GET /admin/slow-queries?limit=100", "", goesOn, 200, `{"services":{"auth":{"status":"unavailable"},"catalog":{"status":"unavailable"}`},
+		"slow queries, too many":  {well, "GET /admin/slow-queries?limit=101", "", goesOn, 422, `"parameter":"limit"`},
+		"slow queries, none":      {well, "GET /admin/slow-queries?limit=0", "", goesOn, 422, `"parameter":"limit"`},
+		"slow queries, more":      {well, "GET /admin/slow-queries?limit=1&x=1", "", goesOn, 422, "query-invalid"},
+		"slow queries, nobody":    {well, "GET /admin/slow-queries", "", "", 401, "token-missing"},
+		"missing indexes":         {well, "GET /admin/missing-indexes", "", goesOn, 200, `"auth":{"since":null,"min_rows_per_scan":1000,"tables":[]}`},
+		"missing indexes, silent": {ill, "GET /admin/missing-indexes", "", goesOn, 200, `"order":{"status":"unavailable"}`},
+		"missing indexes, more":   {well, "GET /admin/missing-indexes?limit=1", "", goesOn, 422, "query-invalid"},
+		"missing indexes, nobody": {well, "GET /admin/missing-indexes", "", "", 401, "token-missing"},
+		"cache":                   {well, "GET /admin/cache", "", goesOn, 200, `"catalog":{"entries":0,"bytes":0,"max_bytes":9,"caches":{}}`},
+		"cache, without Redis":    {well, "GET /admin/cache", "", goesOn, 200, `"redis":{"status":"unavailable"}`},
+		"cache, silent":           {ill, "GET /admin/cache", "", goesOn, 200, `"auth":{"status":"unavailable"}`},
+		"cache, more":             {well, "GET /admin/cache?x=1", "", goesOn, 422, "query-invalid"},
+		"cache, nobody":           {well, "GET /admin/cache", "", "", 401, "token-missing"},
+
 		"purge":            {well, "POST /admin/cache/invalidate", `{"pattern":"slippers:*"}`, goesOn, 503, "cache-unavailable"}, // there is no Redis
 		"docs":             {well, "GET /docs", "", "", 200, "swagger-ui-bundle.js"},
 		"redoc":            {well, "GET /redoc", "", "", 200, "redoc.standalone.js"},
@@ -201,6 +226,18 @@ func TestOwnAnswersKeepTheDocument(t *testing.T) {
 			if got.status != tt.status || !strings.Contains(got.body, tt.contains) {
 				t.Errorf("%s = %d %.300s\nwant %d with %s", tt.request, got.status, got.body, tt.status, tt.contains)
 			}
+			if strings.Contains(tt.request, "/admin/") && got.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: Cache-Control is %q", tt.request, got.header.Get("Cache-Control"))
+			}
 		})
 	}
+	t.Run("cache, with Redis", func(t *testing.T) {
+		s := open(t, well, withRedis(t))
+		s.ask(t, "GET /slippers", nil)
+		s.Handler = contract.Check(t, s.Handler)
+		got := s.askDirectly(t, "GET /admin/cache", "", "Authorization", s.token(t, goesOn, true, 0))
+		if got.status != http.StatusOK || !strings.Contains(got.body, `"redis":{"status":"healthy"`) || !strings.Contains(got.body, `"pages":{"slippers":{"hits":`) {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	})
 }

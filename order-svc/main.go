@@ -3,25 +3,28 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/cache"
+	"github.com/slippers-api/slippers/kit/diagnostics"
 	"github.com/slippers-api/slippers/kit/environ"
 	"github.com/slippers-api/slippers/kit/failpoint"
+	"github.com/slippers-api/slippers/kit/httpclient"
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/logging"
+	"github.com/slippers-api/slippers/kit/metrics"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/token"
+	"github.com/slippers-api/slippers/kit/tracing"
 	"github.com/slippers-api/slippers/migrations"
 	"github.com/slippers-api/slippers/order-svc/internal/catalogue"
 	"github.com/slippers-api/slippers/order-svc/internal/httpapi"
@@ -32,11 +35,15 @@ import (
 	"github.com/slippers-api/slippers/order-svc/internal/work"
 )
 
+const name = "order-svc"
+
 // version is stamped by the build.
 var version = "dev"
 
 // config is everything that may differ between two deployments.
 type config struct {
+	Log       logging.Config
+	Tracing   tracing.Config
 	HTTP      httpserver.Config
 	Postgres  postgres.Config
 	Redis     redis.Config
@@ -69,21 +76,26 @@ type config struct {
 }
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("service", "order-svc")
-	if err := run(log); err != nil {
+	cfg, err := environ.Read[config]()
+	log, level := logging.New(cfg.Log, name, os.Stdout)
+	if err == nil {
+		err = run(cfg, log, level)
+	}
+	if err != nil {
 		log.Error("stopped", "err", err)
 		os.Exit(1)
 	}
 }
 
-func run(log *slog.Logger) error {
+func run(cfg config, log *slog.Logger, level logging.Level) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
-	cfg, err := environ.Read[config]()
+	flush, err := tracing.Start(ctx, cfg.Tracing, name, version, log)
 	if err != nil {
-		return fmt.Errorf("reading the configuration: %w", err)
+		return err
 	}
+	defer flush()
 	db, err := postgres.Open(ctx, cfg.Postgres, failpoint.Tracer())
 	if err != nil {
 		return err
@@ -107,7 +119,9 @@ func run(log *slog.Logger) error {
 		return err
 	}
 
-	reg := prometheus.NewRegistry()
+	reg := metrics.NewRegistry(version)
+	redis.Observe(rdb, reg)
+	reg.MustRegister(postgres.Collector(db, cfg.Postgres))
 	app := httpserver.New(cfg.HTTP, log, reg)
 	app.Use(postgres.Outages)
 	outbox := store.NewOutbox(db, rdb, reg, log)
@@ -115,17 +129,18 @@ func run(log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	catalog := catalogue.New(cfg.Catalogue, cfg.InternalSecret)
+	catalog := catalogue.New(cfg.Catalogue, cfg.InternalSecret, httpclient.NewCalls(reg).To("catalog-svc"))
 	jobs, err := work.NewKeeper(db, log)
 	if err != nil {
 		return err
 	}
-	carts, orders, keys := store.NewCarts(db, cfg.GuestCartTTL), store.NewOrders(db, jobs, outbox), store.NewKeys(db, outbox)
+	counts := store.NewCounts(reg)
+	carts, orders, keys := store.NewCarts(db, cfg.GuestCartTTL), store.NewOrders(db, jobs, outbox, counts), store.NewKeys(db, outbox)
 	client, err := octo.New(cfg.Octo, reg, log)
 	if err != nil {
 		return err
 	}
-	provider, payments := octo.Provider{Client: client}, store.NewPayments(db, jobs, outbox)
+	provider, payments := octo.Provider{Client: client}, store.NewPayments(db, jobs, outbox, counts)
 	changing := order.Changing{Orders: orders, Stock: catalog, Log: log}
 	refunding := payment.Refunding{Limits: cfg.Refunds, Money: payments, Provider: provider, Log: log}
 	settling := payment.Settling{Books: payments, Orders: orders, Stock: catalog, Provider: provider, Refunds: refunding, Log: log}
@@ -142,13 +157,14 @@ func run(log *slog.Logger) error {
 		Placing:  order.Placing{Stock: catalog, Carts: carts, Orders: orders, Keys: keys, TTL: cfg.OrderTTL, Log: log},
 		Changing: changing,
 		Orders:   store.NewCachedOrders(orders, copies),
-		Pool:     func() postgres.Status { return postgres.StatusOf(db, cfg.Postgres) },
+		Facts:    diagnostics.Of(db, cfg.Postgres, migrations.Orders.Name, copies),
 		Verifier: verifier, Cursors: cursors, Secret: cfg.InternalSecret,
 
 		Paying:   payment.Paying{Orders: changing, Attempts: payments, Provider: provider, Log: log},
 		Settling: settling, Refunding: refunding, Payments: payments, Notices: provider, Calls: keys, Jobs: work.Admin{Jobs: jobs},
 	})
 	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+	ops.Handle("/log-level", level)
 
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	g, ctx := errgroup.WithContext(ctx)

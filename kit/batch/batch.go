@@ -19,6 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/redis/go-redis/v9"
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/slippers-api/slippers/kit/tracing"
 )
 
 // ErrAway is returned while Redis cannot be asked. Its cause says why.
@@ -106,9 +108,11 @@ func New(rdb redis.UniversalClient, reg prometheus.Registerer) *Batcher {
 
 func newPending() *pending { return &pending{at: map[place]*op{}, done: make(chan struct{})} }
 
-// Do asks a. It takes as long as Redis is given, whatever the caller does meanwhile, and wraps ErrAway when there is no
-// answer.
-func (b *Batcher) Do(a Ask) (Answer, error) {
+// Do asks a. It takes as long as Redis is given, whatever becomes of ctx meanwhile, which names the trace and no more. It
+// wraps ErrAway when there is no answer.
+func (b *Batcher) Do(ctx context.Context, a Ask) (Answer, error) {
+	_, end := tracing.Within(ctx, "redis batch")
+	defer end()
 	b.mu.Lock()
 	p := b.next
 	mine := p.join(a)

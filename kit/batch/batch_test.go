@@ -59,7 +59,7 @@ func TestTheLimitIsThatOfRedisRate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := ours.Do(batch.Ask{Limit: &batch.Limit{Key: mine, Limit: limit, Cost: cost}})
+			got, err := ours.Do(t.Context(), batch.Ask{Limit: &batch.Limit{Key: mine, Limit: limit, Cost: cost}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +79,7 @@ func TestTheLimitIsThatOfRedisRate(t *testing.T) {
 			if step%2 == 0 {
 				one, err = theirs.AllowN(t.Context(), shared, limit, cost)
 			} else {
-				got, err = ours.Do(batch.Ask{Limit: &batch.Limit{Key: shared, Limit: limit, Cost: cost}})
+				got, err = ours.Do(t.Context(), batch.Ask{Limit: &batch.Limit{Key: shared, Limit: limit, Cost: cost}})
 				one = &got.Limit
 			}
 			if err != nil || one.Allowed != all.Allowed || one.Remaining != all.Remaining {
@@ -95,7 +95,7 @@ func TestAnEventCanBeGivenBack(t *testing.T) {
 	rdb := patient(t)
 	b, key := newBatcher(rdb), t.Name()+stamp.New()
 	ask := func(cost int) bool {
-		a, err := b.Do(batch.Ask{Limit: &batch.Limit{Key: key, Limit: redis_rate.Limit{Rate: 2, Burst: 2, Period: 24 * time.Hour}, Cost: cost}})
+		a, err := b.Do(t.Context(), batch.Ask{Limit: &batch.Limit{Key: key, Limit: redis_rate.Limit{Rate: 2, Burst: 2, Period: 24 * time.Hour}, Cost: cost}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestEveryRequestCounts(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range requests {
 		wg.Go(func() {
-			a, err := b.Do(batch.Ask{Limit: &batch.Limit{Key: key, Limit: limit, Cost: 1}, Keys: []string{"absent"}})
+			a, err := b.Do(t.Context(), batch.Ask{Limit: &batch.Limit{Key: key, Limit: limit, Cost: 1}, Keys: []string{"absent"}})
 			if err != nil {
 				t.Errorf("asking: %v", err)
 			}
@@ -190,7 +190,7 @@ func TestNoStampIsOlderThanTheRequest(t *testing.T) {
 	var mu sync.Mutex
 	spent := map[string]bool{} // stamps that a bump has ended
 	read := func() string {
-		a, err := b.Do(batch.Ask{Tags: []string{tag, "of others"}})
+		a, err := b.Do(t.Context(), batch.Ask{Tags: []string{tag, "of others"}})
 		if err != nil {
 			t.Errorf("asking: %v", err)
 			return ""
@@ -242,19 +242,19 @@ func TestWhatIsAbsent(t *testing.T) {
 	tag, key := t.Name()+stamp.New(), t.Name()+stamp.New()
 	rdb.Set(t.Context(), key, "here", time.Minute)
 	ask := batch.Ask{Tags: []string{tag}, Keys: []string{key, key + "-not", key}}
-	first, err := newBatcher(rdb).Do(ask)
+	first, err := newBatcher(rdb).Do(t.Context(), ask)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := []batch.Value{{Text: "here", OK: true}, {}, {Text: "here", OK: true}}; !cmp.Equal(first.Values, want) || first.Stamps[0] == "" {
 		t.Errorf("got %+v, want values %v and a new stamp", first, want)
 	}
-	second, err := newBatcher(rdb).Do(ask)
+	second, err := newBatcher(rdb).Do(t.Context(), ask)
 	if err != nil || second.Stamps[0] != first.Stamps[0] {
 		t.Errorf("the stamp is %v, %v, want the first one's %v", second.Stamps, err, first.Stamps)
 	}
 	rdb.Del(t.Context(), stamp.Key(tag)) // evicted, or flushed
-	third, err := newBatcher(rdb).Do(ask)
+	third, err := newBatcher(rdb).Do(t.Context(), ask)
 	if err != nil || third.Stamps[0] == first.Stamps[0] {
 		t.Errorf("an evicted stamp came back: %v, %v", third.Stamps, err)
 	}
@@ -286,7 +286,7 @@ func TestAHangingRedisIsLeftAlone(t *testing.T) {
 		}
 	}()
 	for range 100 {
-		if _, err := b.Do(batch.Ask{Tags: []string{"slippers"}}); !errors.Is(err, batch.ErrAway) {
+		if _, err := b.Do(t.Context(), batch.Ask{Tags: []string{"slippers"}}); !errors.Is(err, batch.ErrAway) {
 			t.Errorf("got %v, want ErrAway", err)
 		}
 	}

@@ -3,10 +3,7 @@ package batch_test
 import (
 	"context"
 	"fmt"
-	"net"
-	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,79 +14,18 @@ import (
 
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/stamp"
+	"github.com/slippers-api/slippers/kit/testkit"
 )
 
 // clusterOf starts so many Redis servers that share the keys, and returns a client of all.
 func clusterOf(t *testing.T, nodes int) *redis.ClusterClient {
 	t.Helper()
-	server, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("a cluster needs redis-server on PATH (Debian: apt-get install redis-server); CI has it")
-	}
-	const slots = 16384
-	var all []*redis.Client
-	var addresses []string
-	for range nodes {
-		port := freePort(t)
-		cmd := exec.Command(server, "--port", strconv.Itoa(port), "--cluster-enabled", "yes", "--save", "", "--bind", "127.0.0.1", "--dir", t.TempDir())
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-		address := "127.0.0.1:" + strconv.Itoa(port)
-		c := redis.NewClient(&redis.Options{Addr: address})
-		t.Cleanup(func() { _ = c.Close() })
-		all, addresses = append(all, c), append(addresses, address)
-	}
-	for i, c := range all {
-		comes(t, "a node answers", func(ctx context.Context) bool { return c.Ping(ctx).Err() == nil })
-		if err := c.ClusterAddSlotsRange(t.Context(), i*slots/nodes, (i+1)*slots/nodes-1).Err(); err != nil {
-			t.Fatal(err)
-		}
-		host, port, _ := strings.Cut(addresses[0], ":")
-		if err := c.ClusterMeet(t.Context(), host, port).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, c := range all {
-		comes(t, "the cluster is whole", func(ctx context.Context) bool {
-			info, err := c.ClusterInfo(ctx).Result()
-			return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_size:"+strconv.Itoa(nodes))
-		})
-	}
 	patience := time.Minute
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses, ReadTimeout: patience, WriteTimeout: patience, PoolTimeout: patience})
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: testkit.RedisCluster(t, nodes), ReadTimeout: patience, WriteTimeout: patience, PoolTimeout: patience,
+	})
 	t.Cleanup(func() { _ = cluster.Close() })
 	return cluster
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	for { // the cluster's own port is 10,000 above
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		if port := l.Addr().(*net.TCPAddr).Port; port < 55_000 {
-			return port
-		}
-	}
-}
-
-// comes waits for what another process brings about.
-func comes(t *testing.T, what string, ok func(context.Context) bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for !ok(t.Context()) {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("it did not come to this: %s", what)
-		}
-	}
 }
 
 // On a cluster a batch goes to each node that has something of it: limits stay exact and stamps the same, also when a node
@@ -129,7 +65,7 @@ func TestABatchReachesEveryNodeOfACluster(t *testing.T) {
 					_ = rdb.ForEachMaster(t.Context(), func(ctx context.Context, c *redis.Client) error { return c.ScriptFlush(ctx).Err() })
 				}
 				other := (i + n) % callers
-				got, err := gateways[n%2].Do(batch.Ask{
+				got, err := gateways[n%2].Do(t.Context(), batch.Ask{
 					Limit: &batch.Limit{Key: fmt.Sprintf("user:%d", i), Limit: limit, Cost: 1},
 					Tags:  []string{tags[i], tags[other]}, Keys: []string{keys[other], "nothing"},
 				})

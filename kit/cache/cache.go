@@ -124,7 +124,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, tags []string, load func
 	if held == nil {
 		ask.Keys = []string{slot}
 	}
-	answer, err := c.batch.Do(ask)
+	answer, err := c.batch.Do(ctx, ask)
 	if err != nil {
 		c.count.bypass.Inc()
 		return load(ctx)
@@ -178,7 +178,7 @@ func (c *Cache[V]) fill(
 	}
 	there := true
 	if len(answer.Values) == 0 { // an old copy was here, so that Redis was not asked for one
-		again, err := c.batch.Do(batch.Ask{Keys: []string{slot}})
+		again, err := c.batch.Do(ctx, batch.Ask{Keys: []string{slot}})
 		if there = err == nil; there {
 			again.Stamps = answer.Stamps
 			if e := c.take(key, again); e != nil {

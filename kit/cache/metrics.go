@@ -1,6 +1,8 @@
 package cache
 
 import (
+	"sync"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 )
@@ -9,6 +11,8 @@ import (
 type metrics struct {
 	lookups *prometheus.CounterVec
 	load    *prometheus.HistogramVec
+
+	caches sync.Map // name to counts
 }
 
 // counts are the metrics of one cache.
@@ -36,5 +40,7 @@ func newMetrics(reg prometheus.Registerer, size func() float64) *metrics {
 // of returns the metrics of a cache. They are made together, so that a rate over them is zero, not absent.
 func (m *metrics) of(name string) counts {
 	by := func(outcome string) prometheus.Counter { return m.lookups.WithLabelValues(name, outcome) }
-	return counts{by("hit"), by("miss"), by("coalesced"), by("bypass"), m.load.WithLabelValues(name)}
+	c := counts{by("hit"), by("miss"), by("coalesced"), by("bypass"), m.load.WithLabelValues(name)}
+	m.caches.Store(name, c)
+	return c
 }

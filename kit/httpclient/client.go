@@ -35,12 +35,17 @@ type Client struct {
 }
 
 // New returns a client of the service at base, such as http://catalog-svc:8080. timeout bounds one call with its retry.
-func New(base, secret string, timeout time.Duration) *Client {
+// watch is what goes around its connections: Calls.To.
+func New(base, secret string, timeout time.Duration, watch ...func(http.RoundTripper) http.RoundTripper) *Client {
+	transport := failpoint.Transport(&http.Transport{
+		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		MaxIdleConnsPerHost: maxIdle, MaxIdleConns: maxIdle, IdleConnTimeout: time.Minute,
+	})
+	for _, w := range watch {
+		transport = w(transport)
+	}
 	return &Client{base: base, secret: secret, timeout: timeout, http: &http.Client{
-		Transport: failpoint.Transport(&http.Transport{
-			DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-			MaxIdleConnsPerHost: maxIdle, MaxIdleConns: maxIdle, IdleConnTimeout: time.Minute,
-		}),
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }

@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/slippers-api/slippers/kit/requestid"
+	"github.com/slippers-api/slippers/kit/tracing"
 )
 
 // observe times every request and writes one log line about it. An error is logged here and nowhere else.
@@ -22,6 +24,8 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 		Name:    "http_request_duration_seconds",
 		Help:    "Time from reading a request's head to writing its last byte.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5},
+
+		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
 	}, []string{"method", "route", "status"})
 	inFlight := promauto.With(reg).NewGauge(prometheus.GaugeOpts{
 		Name: "http_requests_in_flight",
@@ -43,9 +47,10 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 			if route == "" || status == http.StatusMethodNotAllowed {
 				method, route = "other", "unmatched"
 			}
-			duration.WithLabelValues(method, route, statusText(status)).Observe(took.Seconds())
+			ctx := c.Request().Context()
+			record(ctx, duration.WithLabelValues(method, route, statusText(status)), took)
 
-			level, ctx := slog.LevelInfo, c.Request().Context()
+			level := slog.LevelInfo
 			switch {
 			case status >= http.StatusInternalServerError:
 				level = slog.LevelError
@@ -59,6 +64,12 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 			line.AddAttrs(
 				slog.String("id", c.Response().Header().Get(requestid.Header)), slog.String("method", method), slog.String("route", route),
 				slog.Int("status", status), slog.Int64("bytes", c.Response().Size), slog.Duration("took", took))
+			if caller, ok := c.Get(CallerKey).(interface{ ID() int64 }); ok {
+				line.AddAttrs(slog.Int64("user", caller.ID()))
+			}
+			if from := c.Response().Header()["Cache-Status"]; len(from) > 0 {
+				line.AddAttrs(slog.String("cache", from[0]))
+			}
 			if took >= slow {
 				line.AddAttrs(slog.Bool("slow", true))
 			}
@@ -69,6 +80,20 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 			return nil
 		}
 	}
+}
+
+// CallerKey is where a request's Context has who is calling, for the log: what has a method ID() int64.
+const CallerKey = "caller"
+
+// record observes how long a request took, with its trace as an example where one is kept.
+func record(ctx context.Context, o prometheus.Observer, took time.Duration) {
+	if id := tracing.ID(ctx); id != "" {
+		if e, ok := o.(prometheus.ExemplarObserver); ok {
+			e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": id})
+			return
+		}
+	}
+	o.Observe(took.Seconds())
 }
 
 // statusText spares the usual statuses their formatting.

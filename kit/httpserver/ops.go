@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -25,11 +24,10 @@ type Ops struct {
 // NewOps returns the handler. ready names what the service cannot work without; each is asked at every readiness probe.
 // Liveness looks at the process only, so that a lost database never restarts a service.
 func NewOps(reg *prometheus.Registry, ready map[string]func(context.Context) error) *Ops {
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	o := &Ops{mux: http.NewServeMux(), ready: ready}
 	o.mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	o.mux.HandleFunc("GET /readyz", o.readyz)
-	o.mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
+	o.mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true})) // which has exemplars
 	o.mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	o.mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	o.mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
@@ -38,6 +36,9 @@ func NewOps(reg *prometheus.Registry, ready map[string]func(context.Context) err
 }
 
 func (o *Ops) ServeHTTP(w http.ResponseWriter, r *http.Request) { o.mux.ServeHTTP(w, r) }
+
+// Handle serves what else an operator may ask of the process.
+func (o *Ops) Handle(pattern string, h http.Handler) { o.mux.Handle(pattern, h) }
 
 // readyz answers 200 or 503 with one word for each thing asked. Errors stay in our log: this port is read by many.
 func (o *Ops) readyz(w http.ResponseWriter, r *http.Request) {

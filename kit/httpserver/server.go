@@ -22,6 +22,7 @@ import (
 
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/requestid"
+	"github.com/slippers-api/slippers/kit/tracing"
 )
 
 // Config is a part of the configuration of every service.
@@ -62,6 +63,9 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *echo.Echo {
 	e.IPExtractor = echo.ExtractIPDirect() // X-Forwarded-For is believed by who was told whom to trust
 	e.HTTPErrorHandler = writeProblem
 	e.Pre(middleware.RemoveTrailingSlash(), identify)
+	if tracing.On() {
+		e.Use(tracing.Server)
+	}
 	e.Use(observe(log, reg, cfg.SlowRequest), middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {
 			return fmt.Errorf("panic: %w\n%s", err, stack)

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/redis/go-redis/v9"
 
+	kitredis "github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/requestid"
 	"github.com/slippers-api/slippers/kit/stamp"
 )
@@ -36,7 +37,7 @@ var errLeftAlone = errors.New("redis has just failed several times")
 
 // bumper bumps tags, and says so.
 type bumper struct {
-	rdb      *redis.Client
+	rdb      redis.UniversalClient
 	patience time.Duration
 	failures atomic.Int32 // in a row
 	log      *slog.Logger
@@ -44,11 +45,13 @@ type bumper struct {
 	kinds  []string
 	bumped *prometheus.CounterVec
 	late   prometheus.Counter
+
+	rows, oldest prometheus.Gauge
 }
 
 func newBumper(s Setup) *bumper {
 	b := &bumper{
-		rdb: s.Redis, patience: s.Redis.Options().ReadTimeout, log: s.Log, kinds: s.Kinds,
+		rdb: s.Redis, patience: kitredis.Patience(s.Redis), log: s.Log, kinds: s.Kinds,
 		bumped: promauto.With(s.Registry).NewCounterVec(prometheus.CounterOpts{
 			Name: "cache_invalidations_total",
 			Help: "Tags whose copies were made worthless, by their kind and by who did it: the write, the outbox's routine, or the routine after a failover of Redis.",
@@ -56,6 +59,12 @@ func newBumper(s Setup) *bumper {
 		late: promauto.With(s.Registry).NewCounter(prometheus.CounterOpts{
 			Name: "cache_invalidations_late_total",
 			Help: "Writes that were answered before their copies were worthless, because Redis could not be asked. Readers may have seen old pages until the outbox caught up.",
+		}),
+		rows: promauto.With(s.Registry).NewGauge(prometheus.GaugeOpts{
+			Name: "cache_invalidations_waiting", Help: "Invalidations in the outbox that nobody has marked as done. Those of the last second are normal.",
+		}),
+		oldest: promauto.With(s.Registry).NewGauge(prometheus.GaugeOpts{
+			Name: "cache_invalidations_oldest_waiting_seconds", Help: "How old the oldest of those is. More than a few seconds: Redis is away, and copies may be outdated.",
 		}),
 	}
 	for _, kind := range slices.Concat(s.Kinds, []string{other}) {

@@ -66,7 +66,7 @@ func (l *lines) count(what string) int {
 	return bytes.Count(l.text.Bytes(), []byte(what))
 }
 
-func start(db *pgxpool.Pool, rdb *redis.Client) process {
+func start(db *pgxpool.Pool, rdb redis.UniversalClient) process {
 	p := process{reg: prometheus.NewRegistry(), log: &lines{more: make(chan struct{}, 1)}}
 	p.Outbox = invalidation.New(invalidation.Setup{
 		DB: db, Redis: rdb, Table: "outbox", Kinds: []string{"list", "thing"}, Registry: p.reg, Log: slog.New(slog.NewTextHandler(p.log, nil)),

@@ -27,7 +27,7 @@ import (
 // Setup is what an Outbox is made of.
 type Setup struct {
 	DB    *pgxpool.Pool
-	Redis *redis.Client
+	Redis redis.UniversalClient
 
 	// Table is where the tags are kept: id, tags, created_at, done_at.
 	Table string

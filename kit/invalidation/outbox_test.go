@@ -172,7 +172,7 @@ func TestEveryCounterIsThereFromTheStart(t *testing.T) {
 			t.Errorf("%d series, want 3 kinds by 3 sources", len(m.GetMetric()))
 		}
 	}
-	if got := strings.Join(names, " "); got != "cache_invalidations_late_total cache_invalidations_total" || err != nil {
+	if got := strings.Join(names, " "); got != "cache_invalidations_late_total cache_invalidations_oldest_waiting_seconds cache_invalidations_total cache_invalidations_waiting" || err != nil {
 		t.Errorf("got %s, %v", got, err)
 	}
 }

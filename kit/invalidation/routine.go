@@ -33,7 +33,7 @@ const (
 )
 
 // statements are what an outbox asks of its table.
-type statements struct{ record, mark, pending, again, prune string }
+type statements struct{ record, mark, pending, again, prune, waiting string }
 
 func statementsOn(table string) statements {
 	return statements{
@@ -44,6 +44,7 @@ func statementsOn(table string) statements {
 		again: `SELECT DISTINCT unnest(tags) FROM ` + table + ` WHERE done_at IS NULL OR done_at > now() - $1::interval`,
 		prune: `DELETE FROM ` + table + ` WHERE id IN (
 			SELECT id FROM ` + table + ` WHERE done_at < now() - $1::interval ORDER BY done_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+		waiting: `SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM ` + table + ` WHERE done_at IS NULL`,
 	}
 }
 
@@ -52,7 +53,7 @@ func statementsOn(table string) statements {
 func (o *Outbox) Run(ctx context.Context) error {
 	failing := false
 	for {
-		err := o.Round(ctx)
+		err := errors.Join(o.Round(ctx), o.look(ctx))
 		if err != nil && !failing && ctx.Err() == nil {
 			o.log.WarnContext(ctx, "invalidations wait in the outbox", "err", err)
 		}
@@ -195,5 +196,16 @@ func (o *Outbox) prune(ctx context.Context) error {
 		}
 		n = tag.RowsAffected()
 	}
+	return nil
+}
+
+// look counts what waits, for the metrics.
+func (o *Outbox) look(ctx context.Context) error {
+	var rows, oldest float64
+	if err := o.db.QueryRow(ctx, o.sql.waiting).Scan(&rows, &oldest); err != nil {
+		return fmt.Errorf("counting pending invalidations: %w", err)
+	}
+	o.rows.Set(rows)
+	o.oldest.Set(oldest)
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/slippers-api/slippers/kit/tracing"
 )
 
 // Config is a part of the configuration of every service with a database.
@@ -51,7 +53,7 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 	pool.MaxConnLifetimeJitter = cfg.PoolRecycle / 10
 	pool.PingTimeout = pingTimeout
 	pool.ConnConfig.StatementCacheCapacity = statementCache
-	pool.ConnConfig.Tracer = tracer
+	pool.ConnConfig.Tracer = tracing.Queries(tracer)
 	pool.ConnConfig.RuntimeParams["statement_timeout"] = statementTimeout
 	// A request that is given up cancels its query; cutting the connection instead costs a storm of new ones.
 	pool.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {

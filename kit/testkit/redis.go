@@ -21,5 +21,9 @@ func Redis(t testing.TB) *redis.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	return c
+	single, ok := c.(*redis.Client)
+	if !ok {
+		t.Fatalf("TEST_REDIS_URL is that of a %T", c)
+	}
+	return single
 }

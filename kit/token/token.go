@@ -16,6 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/kit/httpserver"
 )
 
 // Type is the typ header of an access token (RFC 9068); no other kind of token passes.
@@ -54,6 +55,9 @@ type Caller struct {
 	Admin     bool
 	Expires   time.Time
 }
+
+// ID returns the user's id.
+func (c Caller) ID() int64 { return c.UserID }
 
 // Verifier checks tokens without asking anyone, save for a key that it has not seen yet. It remembers those that were good,
 // because a signature costs more to check than all else that a request does; but not beyond their time, and not when the
@@ -127,8 +131,6 @@ func Bearer(authorization string) string {
 	return strings.TrimSpace(raw)
 }
 
-const contextKey = "kit/token.Caller"
-
 // Optional lets everybody pass: with a valid token as its caller, with none as nobody, with a bad one not at all.
 func (v *Verifier) Optional(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
@@ -166,10 +168,10 @@ func (v *Verifier) Admin(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // Set says who is calling, for From: for those who find it out themselves.
-func Set(c echo.Context, caller Caller) { c.Set(contextKey, caller) }
+func Set(c echo.Context, caller Caller) { c.Set(httpserver.CallerKey, caller) }
 
 // From returns who is calling: what Set was given, or what Optional, User or Admin found.
 func From(c echo.Context) Caller {
-	caller, _ := c.Get(contextKey).(Caller)
+	caller, _ := c.Get(httpserver.CallerKey).(Caller)
 	return caller
 }

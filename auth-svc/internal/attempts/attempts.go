@@ -109,7 +109,7 @@ func New(cfg Config, asks *batch.Batcher, rdb redis.UniversalClient, reg prometh
 func (a *Attempts) Login(ctx context.Context, number, address string) (done func(error), err error) {
 	place := placeOf(number, address)
 	login, known := a.limit(Login, place), knownKey(place)
-	answer, here, err := a.count(Login, login, known)
+	answer, here, err := a.count(ctx, Login, login, known)
 	if err != nil {
 		return nil, err
 	}
@@ -127,17 +127,17 @@ func (a *Attempts) Login(ctx context.Context, number, address string) (done func
 	if here {
 		err = a.judge(Account, a.own.Count(strangers)) // Redis has cost this login enough time
 	} else {
-		_, strangersHere, err = a.count(Account, strangers)
+		_, strangersHere, err = a.count(ctx, Account, strangers)
 	}
 	if err != nil {
-		a.giveBack(login, here) // it was not tried
+		a.giveBack(ctx, login, here) // it was not tried
 		return nil, err
 	}
 	return func(err error) {
 		if errors.Is(err, account.ErrLogin) {
 			return
 		}
-		a.giveBack(strangers, strangersHere)
+		a.giveBack(ctx, strangers, strangersHere)
 		if err == nil {
 			a.remember(ctx, known, strangersHere)
 		}
@@ -145,14 +145,14 @@ func (a *Attempts) Login(ctx context.Context, number, address string) (done func
 }
 
 // Forgot lets a code be asked for, or returns account.ErrTooMany.
-func (a *Attempts) Forgot(_ context.Context, number string) error {
-	_, _, err := a.count(Forgot, a.limit(Forgot, idOf(number)))
+func (a *Attempts) Forgot(ctx context.Context, number string) error {
+	_, _, err := a.count(ctx, Forgot, a.limit(Forgot, idOf(number)))
 	return err
 }
 
 // Reset lets a code be tried, or returns account.ErrTooMany.
-func (a *Attempts) Reset(_ context.Context, number string) error {
-	_, _, err := a.count(Reset, a.limit(Reset, idOf(number)))
+func (a *Attempts) Reset(ctx context.Context, number string) error {
+	_, _, err := a.count(ctx, Reset, a.limit(Reset, idOf(number)))
 	return err
 }
 
@@ -178,8 +178,8 @@ func (a *Attempts) limit(kind Kind, whose string) *batch.Limit {
 
 // count counts an attempt, in Redis or else here, and reads keys in the same trip. It returns account.ErrTooMany for one
 // too many, which changes nothing.
-func (a *Attempts) count(kind Kind, l *batch.Limit, keys ...string) (answer batch.Answer, here bool, err error) {
-	answer, away := a.batch.Do(batch.Ask{Limit: l, Keys: keys})
+func (a *Attempts) count(ctx context.Context, kind Kind, l *batch.Limit, keys ...string) (answer batch.Answer, here bool, err error) {
+	answer, away := a.batch.Do(ctx, batch.Ask{Limit: l, Keys: keys})
 	if away != nil {
 		a.degraded.Inc()
 		return answer, true, a.judge(kind, a.own.Count(l))
@@ -197,14 +197,14 @@ func (a *Attempts) judge(kind Kind, r *redis_rate.Result) error {
 }
 
 // giveBack undoes a count where it was made.
-func (a *Attempts) giveBack(l *batch.Limit, here bool) {
+func (a *Attempts) giveBack(ctx context.Context, l *batch.Limit, here bool) {
 	back := *l
 	back.Cost = -l.Cost
 	if here {
 		a.own.Count(&back)
 		return
 	}
-	_, _ = a.batch.Do(batch.Ask{Limit: &back}) // one attempt less, if Redis is away by now
+	_, _ = a.batch.Do(ctx, batch.Ask{Limit: &back}) // one attempt less, if Redis is away by now
 }
 
 // placeOf is an account at an address, in a key.

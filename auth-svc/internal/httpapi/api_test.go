@@ -20,7 +20,7 @@ import (
 	"github.com/slippers-api/slippers/auth-svc/internal/signing"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/kit/token"
 )
 
@@ -196,7 +196,7 @@ func serveLimited(t *testing.T, err error, attempts limiter) under {
 		Recovery: account.Recovery{Users: p, Codes: p, Passwords: passwords, Notifier: p, Revoked: p, Attempts: attempts, Key: []byte("key")},
 		Changing: account.Changing{Users: p, Passwords: passwords, Revoked: p},
 		Users:    p, Sessions: p, Revoked: p, Cookie: httpapi.Cookie{Secure: true}, JWKS: keys.JWKS(),
-		Pool:     func() postgres.Status { return postgres.Status{State: "healthy"} },
+		Facts:    testkit.Facts(),
 		Verifier: token.NewVerifierWith(issued, keys.Find), Cursors: cursors, Secret: secret,
 	})
 	u := under{Echo: e, people: p, bearer: map[string]string{"nobody": "", "forgotten": "Bearer nonsense", "service": "Bearer " + secret}}

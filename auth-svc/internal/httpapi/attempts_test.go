@@ -48,7 +48,7 @@ func patient(t *testing.T) *redis.Client {
 }
 
 // nobody is a Redis that is away.
-func nobody(t *testing.T) *redis.Client {
+func nobody(t *testing.T) redis.UniversalClient {
 	t.Helper()
 	c, err := ourredis.Open(ourredis.Config{URL: "redis://127.0.0.1:1/0"})
 	if err != nil {

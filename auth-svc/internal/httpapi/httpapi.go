@@ -10,9 +10,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/kit/diagnostics"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/token"
 )
 
@@ -38,7 +38,8 @@ type API struct {
 	Revoked  account.Announcer
 	Cookie   Cookie
 	JWKS     []byte
-	Pool     func() postgres.Status
+	Outcomes *Outcomes
+	Facts    diagnostics.Facts
 
 	Verifier *token.Verifier
 	Cursors  page.Cursors
@@ -51,9 +52,9 @@ func Register(e *echo.Echo, a API) {
 	user := []echo.MiddlewareFunc{httpserver.NoStore, httpserver.NoQuery, a.Verifier.User, a.active}
 	admin := []echo.MiddlewareFunc{httpserver.NoStore, httpserver.NoQuery, a.Verifier.Admin, a.active}
 
-	e.POST("/auth/register", a.register, open...)
-	e.POST("/auth/login", a.login, open...)
-	e.POST("/auth/refresh", a.refresh, open...)
+	e.POST("/auth/register", a.Outcomes.counted(a.register, registrations), open...)
+	e.POST("/auth/login", a.Outcomes.counted(a.login, logins), open...)
+	e.POST("/auth/refresh", a.Outcomes.counted(a.refresh, refreshes), open...)
 	e.POST("/auth/logout", a.logout, user...)
 	e.POST("/auth/forgot-password", a.forgot, open...)
 	e.POST("/auth/reset-password", a.reset, open...)
@@ -69,7 +70,7 @@ func Register(e *echo.Echo, a API) {
 	// Not a group: Echo's groups answer 404 where the method is wrong.
 	internal := httpserver.Internal(a.Secret)
 	httpserver.Get(e, "/internal/sessions/:sid", a.session, internal, httpserver.NoStore, httpserver.NoQuery)
-	httpserver.Get(e, "/internal/db-pool", a.dbPool, internal, httpserver.NoStore, httpserver.NoQuery)
+	diagnostics.Register(e, a.Secret, a.Facts)
 }
 
 // active lets those pass whose session goes on. The other services leave that question to the gateway.
@@ -100,5 +101,3 @@ func (a API) session(c echo.Context) error {
 		Active bool `json:"active"`
 	}{active})
 }
-
-func (a API) dbPool(c echo.Context) error { return c.JSON(http.StatusOK, a.Pool()) }

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/redis/go-redis/v9"
 
 	ourredis "github.com/slippers-api/slippers/kit/redis"
@@ -35,6 +37,7 @@ type Announcer struct {
 	prefix   string
 	sessions Sessions
 	memory   time.Duration // how long a session's end matters
+	ended    prometheus.Counter
 	log      *slog.Logger
 
 	server string    // the run id of the Redis that has all
@@ -42,12 +45,15 @@ type Announcer struct {
 }
 
 // New returns an announcer of keys with the prefix. lifetime is that of access tokens.
-func New(rdb redis.UniversalClient, prefix string, s Sessions, lifetime time.Duration, log *slog.Logger) *Announcer {
-	return &Announcer{rdb: rdb, prefix: prefix, sessions: s, memory: lifetime + time.Minute, log: log}
+func New(rdb redis.UniversalClient, prefix string, s Sessions, lifetime time.Duration, reg prometheus.Registerer, log *slog.Logger) *Announcer {
+	return &Announcer{rdb: rdb, prefix: prefix, sessions: s, memory: lifetime + time.Minute, log: log, ended: promauto.With(reg).NewCounter(prometheus.CounterOpts{
+		Name: "sessions_ended_total", Help: "Sessions that were ended before their time: by a logout, a changed password or role, a deletion, a stolen token.",
+	})}
 }
 
 // Announce writes that the sessions have ended. Run repeats what fails here.
 func (a *Announcer) Announce(ctx context.Context, ids ...string) {
+	a.ended.Add(float64(len(ids)))
 	if err := a.write(context.WithoutCancel(ctx), ids); err != nil {
 		a.log.WarnContext(ctx, "announcing ended sessions", "err", err)
 	}

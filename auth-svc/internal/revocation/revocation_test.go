@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/slippers-api/slippers/auth-svc/internal/revocation"
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/testkit"
@@ -22,7 +24,7 @@ func (s *sessions) RevokedSince(_ context.Context, while time.Duration) ([]strin
 func TestRedisIsToldAllThatMatters(t *testing.T) {
 	t.Parallel()
 	ctx, rdb, prefix, s := t.Context(), testkit.Redis(t), "test:"+rand.Text()+":", &sessions{}
-	a := revocation.New(rdb, prefix, s, 15*time.Minute, slog.New(slog.DiscardHandler))
+	a := revocation.New(rdb, prefix, s, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	keys := []string{prefix + "revoked:a", prefix + "revoked:b", prefix + "ready"}
 	t.Cleanup(func() { rdb.Del(context.Background(), append(keys, prefix+"revoked:c")...) })
 
@@ -62,7 +64,7 @@ func TestRedisAwayIsNoFailureOfALogout(t *testing.T) {
 	}
 	defer rdb.Close()
 	s := &sessions{}
-	a := revocation.New(rdb, "x:", s, time.Minute, slog.New(slog.DiscardHandler))
+	a := revocation.New(rdb, "x:", s, time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	a.Announce(t.Context(), "a") // logs, and returns
 	if err := a.Renew(t.Context()); err == nil {
 		t.Error("a copy that nobody holds is called complete")

@@ -21,6 +21,8 @@ import (
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/kit/token"
@@ -32,12 +34,18 @@ type Config struct {
 	KeyFile string `env:"AUTH_SIGNING_KEYS,required,notEmpty"`
 }
 
-const pemType = "PRIVATE KEY"
+const (
+	pemType = "PRIVATE KEY"
+
+	// createdHeader is the header of a PEM block that says when the key was made, as RFC 3339.
+	createdHeader = "Created"
+)
 
 // Keys signs access tokens.
 type Keys struct {
 	id     string // of the key that signs
 	signer ed25519.PrivateKey
+	made   time.Time // zero when its block does not say
 	public map[string]ed25519.PublicKey
 	jwks   []byte
 	cfg    token.Config
@@ -53,7 +61,9 @@ func Generate() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding a key: %w", err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
+	return pem.EncodeToMemory(&pem.Block{
+		Type: pemType, Bytes: der, Headers: map[string]string{createdHeader: time.Now().UTC().Format(time.RFC3339)},
+	}), nil
 }
 
 // Load reads the keys. issued says what tokens carry as issuer and audience.
@@ -112,6 +122,11 @@ func (k *Keys) add(block *pem.Block, set jwkset.Storage) error {
 	k.public[id] = public
 	if k.id == "" {
 		k.id, k.signer = id, private
+		if said := block.Headers[createdHeader]; said != "" {
+			if k.made, err = time.Parse(time.RFC3339, said); err != nil {
+				return fmt.Errorf("reading when a key was made: %w", err)
+			}
+		}
 	}
 	return nil
 }
@@ -128,6 +143,15 @@ func thumbprint(public ed25519.PublicKey) (string, error) {
 	}
 	sum := sha256.Sum256(b)
 	return base64.RawURLEncoding.EncodeToString(sum[:]), nil
+}
+
+// Observe tells Prometheus how old the key is that signs, if that is known.
+func (k *Keys) Observe(reg prometheus.Registerer) {
+	if !k.made.IsZero() {
+		promauto.With(reg).NewGauge(prometheus.GaugeOpts{
+			Name: "signing_key_created_timestamp_seconds", Help: "When the key was made that signs access tokens, if its file says so.",
+		}).Set(float64(k.made.Unix()))
+	}
 }
 
 // JWKS returns the public keys as a JSON Web Key Set (RFC 7517).

@@ -14,7 +14,7 @@ import (
 const usersTag = "users"
 
 // NewOutbox returns the outbox that all writes to db record their tags in.
-func NewOutbox(db *pgxpool.Pool, rdb *redis.Client, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {
+func NewOutbox(db *pgxpool.Pool, rdb redis.UniversalClient, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {
 	return invalidation.New(invalidation.Setup{
 		DB: db, Redis: rdb, Table: "auth.invalidations", Kinds: []string{usersTag}, Registry: reg, Log: log,
 	})

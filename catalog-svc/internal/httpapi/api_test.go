@@ -25,7 +25,7 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/picture"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/kit/token"
 )
 
@@ -196,7 +196,7 @@ func serve(t *testing.T, err error) under {
 	httpapi.Register(e, httpapi.API{
 		Slippers: slippers{s}, Categories: categories{s}, Images: images{s}, Pictures: bucket, Stock: stock{s},
 		Uploading: catalog.Uploading{Pictures: picture.NewCleaner(1), Blobs: bucket, Gallery: images{s}},
-		Pool:      func() postgres.Status { return postgres.Status{State: "healthy"} },
+		Facts:     testkit.Facts(),
 		Verifier:  token.NewVerifierWith(cfg, func(*jwt.Token) (any, error) { return public, nil }),
 		Cursors:   cursors, Secret: secret,
 	})

@@ -10,9 +10,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/diagnostics"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/token"
 )
 
@@ -24,7 +24,7 @@ type API struct {
 	Uploading  catalog.Uploading
 	Pictures   Pictures
 	Stock      Stock
-	Pool       func() postgres.Status
+	Facts      diagnostics.Facts
 
 	Verifier *token.Verifier
 	Cursors  page.Cursors
@@ -60,10 +60,8 @@ func Register(e *echo.Echo, a API) {
 	e.POST("/internal/reservations/:id/release", a.release, internal, httpserver.NoQuery)
 	e.POST("/internal/reservations/:id/return", a.returned, internal, httpserver.NoQuery)
 	e.POST("/internal/reservations/:id/sell", a.sell, internal, httpserver.NoQuery)
-	httpserver.Get(e, "/internal/db-pool", a.dbPool, internal, httpserver.NoQuery)
+	diagnostics.Register(e, a.Secret, a.Facts)
 }
-
-func (a API) dbPool(c echo.Context) error { return private(c, http.StatusOK, a.Pool()) }
 
 // private answers what no cache may keep.
 func private(c echo.Context, status int, body any) error {

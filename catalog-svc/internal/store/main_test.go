@@ -52,7 +52,7 @@ func category(t *testing.T, db *pgxpool.Pool, name string) catalog.Category {
 // balanced fails the test unless all stock is accounted for.
 func balanced(t *testing.T, db *pgxpool.Pool) {
 	t.Helper()
-	wrong, err := store.NewStock(db, outbox(t, db)).Imbalances(context.WithoutCancel(t.Context()))
+	wrong, err := store.NewStock(db, outbox(t, db), nil).Imbalances(context.WithoutCancel(t.Context()))
 	if err != nil || len(wrong) > 0 {
 		t.Errorf("stock that its history does not explain: %+v, %v", wrong, err)
 	}

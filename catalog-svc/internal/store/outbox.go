@@ -31,7 +31,7 @@ func categoryTags(id int64) []string {
 }
 
 // NewOutbox returns the outbox that all writes to db record their tags in.
-func NewOutbox(db *pgxpool.Pool, rdb *redis.Client, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {
+func NewOutbox(db *pgxpool.Pool, rdb redis.UniversalClient, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {
 	return invalidation.New(invalidation.Setup{
 		DB: db, Redis: rdb, Table: "catalog.invalidations",
 		Kinds: []string{slippersTag, slipperTag, categoriesTag, categoryTag}, Registry: reg, Log: log,

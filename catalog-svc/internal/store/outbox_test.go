@@ -38,7 +38,7 @@ func openCached(t *testing.T) *cached {
 	o := store.NewOutbox(db, rdb.Client, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	c := &cached{
 		db: db, rdb: rdb, outbox: o, slippers: store.NewSlippers(db, o), categories: store.NewCategories(db, o),
-		images: store.NewImages(db, o), stock: store.NewStock(db, o),
+		images: store.NewImages(db, o), stock: store.NewStock(db, o, nil),
 	}
 	for _, err := range []error{
 		second(c.categories.Create(t.Context(), catalog.Category{Name: "Home", IsActive: true})),

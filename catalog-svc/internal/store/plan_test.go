@@ -112,7 +112,7 @@ func TestStockNeverReadsTheWholeTable(t *testing.T) {
 		SELECT id, 1, 1, 100, 'Felt', '38' FROM r; ANALYZE catalog.reservations, catalog.reservation_lines`); err != nil {
 		t.Fatal(err)
 	}
-	stock := store.NewStock(db, outbox(t, db))
+	stock := store.NewStock(db, outbox(t, db), nil)
 	queries.Take()
 	w := wanted(t, lines(19, 1, 3, 2, 77, 1)...)
 	w.ExpiresAt = time.Now().Add(-time.Second)

@@ -17,8 +17,12 @@ import (
 func (s *Stock) Sell(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
 	const query = `UPDATE catalog.reservations SET state = 'sold', updated_at = now() WHERE id = $1 AND state = 'held'`
 
-	if _, err := s.db.Exec(ctx, query, id); err != nil {
+	tag, err := s.db.Exec(ctx, query, id)
+	if err != nil {
 		return catalog.Reservation{}, fmt.Errorf("selling reservation %s: %w", id, err)
+	}
+	if tag.RowsAffected() > 0 {
+		s.counts.count(sold)
 	}
 	r, err := s.reservation(ctx, id)
 	switch {

@@ -17,7 +17,7 @@ import (
 func TestTheSameReservationAnswersTheSameBytes(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock, slippers := store.NewStock(db, outbox(t, db)), store.NewSlippers(db, outbox(t, db))
+	stock, slippers := store.NewStock(db, outbox(t, db), nil), store.NewSlippers(db, outbox(t, db))
 	s := slipper(t, db, plain)
 	if _, err := store.NewImages(db, outbox(t, db)).Add(t.Context(), s.ID, []string{"/static/slippers/1/a.jpg"}); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestTheSameReservationAnswersTheSameBytes(t *testing.T) {
 func TestReserveTakesAllOrNothing(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock := store.NewStock(db, outbox(t, db))
+	stock := store.NewStock(db, outbox(t, db), nil)
 	a, b, deleted := slipper(t, db, plain), slipper(t, db, plain), slipper(t, db, plain)
 	if err := store.NewSlippers(db, outbox(t, db)).Delete(t.Context(), deleted.ID); err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestReserveTakesAllOrNothing(t *testing.T) {
 func TestStatesOfAReservation(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock := store.NewStock(db, outbox(t, db))
+	stock := store.NewStock(db, outbox(t, db), nil)
 	s := slipper(t, db, plain)
 	three := func() catalog.Wanted { return wanted(t, lines(s.ID, 3)...) }
 	step := func(what string, err, want error, left int64) {
@@ -142,7 +142,7 @@ func TestStatesOfAReservation(t *testing.T) {
 func TestOverdueReservationsComeBackOnce(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock := store.NewStock(db, outbox(t, db))
+	stock := store.NewStock(db, outbox(t, db), nil)
 	s := slipper(t, db, func(s *catalog.Slipper) { s.Quantity = 250 })
 	var last catalog.Wanted
 	for i := range 220 {

@@ -126,7 +126,7 @@ func TestOneOfManyUpdatesFromTheSameRevisionWins(t *testing.T) {
 func TestADeletedSlipperIsGoneAndItsStockAccountedFor(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	slippers, stock := store.NewSlippers(db, outbox(t, db)), store.NewStock(db, outbox(t, db))
+	slippers, stock := store.NewSlippers(db, outbox(t, db)), store.NewStock(db, outbox(t, db), nil)
 	s, other := slipper(t, db, plain), slipper(t, db, plain)
 	w := wanted(t, lines(s.ID, 4)...)
 	if _, err := stock.Reserve(t.Context(), w); err != nil {

@@ -25,10 +25,13 @@ import (
 type Stock struct {
 	db     *pgxpool.Pool
 	outbox *invalidation.Outbox
+	counts *Counts
 }
 
-// NewStock returns the stock of db.
-func NewStock(db *pgxpool.Pool, o *invalidation.Outbox) *Stock { return &Stock{db, o} }
+// NewStock returns the stock of db. counts may be nil.
+func NewStock(db *pgxpool.Pool, o *invalidation.Outbox, counts *Counts) *Stock {
+	return &Stock{db, o, counts}
+}
 
 // taken is what became of a wanted line. A slipper that is not for sale has no snapshot and nothing available.
 type taken struct {
@@ -96,10 +99,12 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 		return err
 	})
 	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
+		s.counts.failed(err)
 		return catalog.Reservation{}, fmt.Errorf("reserving %s: %w", w.ID, err)
 	}
 	if id := lines[0].Invalidation; id != nil {
 		outdated.ID = *id
+		s.counts.count(held)
 		s.outbox.Publish(ctx, outdated)
 		return reserved(w, lines), nil
 	}
@@ -111,6 +116,7 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 		s.outbox.Publish(ctx, outdated) // who made it may not have come to that
 		return w.Answer(*made)
 	}
+	s.counts.count(refused)
 	return catalog.Reservation{}, catalog.ErrOutOfStock.With("unavailable", unavailable(lines))
 }
 
@@ -137,22 +143,22 @@ func unavailable(lines []taken) []catalog.Unavailable {
 // Release gives back what a reservation holds. One that is not known is kept as released, so that it cannot be made any
 // more. It returns catalog.ErrReservationSold.
 func (s *Stock) Release(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
-	return s.release(ctx, id, false)
+	return s.release(ctx, id, released)
 }
 
 // Return is Release for a reservation whose order has ended: what was sold comes back too.
 func (s *Stock) Return(ctx context.Context, id uuid.UUID) (catalog.Reservation, error) {
-	return s.release(ctx, id, true)
+	return s.release(ctx, id, returned)
 }
 
-func (s *Stock) release(ctx context.Context, id uuid.UUID, sold bool) (catalog.Reservation, error) {
+func (s *Stock) release(ctx context.Context, id uuid.UUID, how string) (catalog.Reservation, error) {
 	const refuse = `INSERT INTO catalog.reservations (id, state, expires_at) VALUES ($1, 'released', now()) ON CONFLICT DO NOTHING`
 
 	// On its own, so that the next statement sees the lines of a reservation that was being made at the same time.
 	if _, err := s.db.Exec(ctx, refuse, id); err != nil {
 		return catalog.Reservation{}, fmt.Errorf("refusing reservation %s: %w", id, err)
 	}
-	released, err := s.giveBack(ctx, id, sold)
+	done, err := s.giveBack(ctx, id, how)
 	if err != nil {
 		return catalog.Reservation{}, err
 	}
@@ -163,7 +169,7 @@ func (s *Stock) release(ctx context.Context, id uuid.UUID, sold bool) (catalog.R
 	if r.State == catalog.Sold {
 		return catalog.Reservation{}, catalog.ErrReservationSold
 	}
-	if !released && len(r.Lines) > 0 { // who released it may not have come to that
+	if !done && len(r.Lines) > 0 { // who released it may not have come to that
 		outdated := invalidation.Pending{Later: []string{slippersTag}}
 		for _, l := range r.Lines {
 			outdated.Tags = append(outdated.Tags, tagOf(slipperTag, l.SlipperID))
@@ -173,9 +179,9 @@ func (s *Stock) release(ctx context.Context, id uuid.UUID, sold bool) (catalog.R
 	return *r, nil
 }
 
-// giveBack releases a reservation if it is held, or sold if that may be, and says whether it was. Counting what is locked
-// makes the locks come before the reservation's.
-func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, sold bool) (released bool, err error) {
+// giveBack releases a reservation if it is held, or sold if it is to be returned, and says whether it was. Counting what is
+// locked makes the locks come before the reservation's.
+func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, how string) (done bool, err error) {
 	const query = `
 		WITH lines AS (
 			SELECT slipper_id, quantity FROM catalog.reservation_lines WHERE reservation_id = $1
@@ -194,13 +200,14 @@ func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, sold bool) (released
 		RETURNING id, tags`
 
 	var outdated invalidation.Pending
-	err = s.db.QueryRow(ctx, query, id, sold).Scan(&outdated.ID, &outdated.Tags)
+	err = s.db.QueryRow(ctx, query, id, how == returned).Scan(&outdated.ID, &outdated.Tags)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil
 	case err != nil:
 		return false, fmt.Errorf("releasing reservation %s: %w", id, err)
 	}
+	s.counts.count(how)
 	outdated.Later, outdated.Tags = outdated.Tags[:1], outdated.Tags[1:]
 	s.outbox.Publish(ctx, outdated)
 	return true, nil
@@ -224,7 +231,7 @@ func (s *Stock) ReleaseOverdue(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("reading overdue reservations: %w", err)
 	}
 	for _, id := range ids {
-		if _, err := s.giveBack(ctx, id, false); err != nil {
+		if _, err := s.giveBack(ctx, id, expired); err != nil {
 			return 0, err
 		}
 	}

@@ -47,7 +47,7 @@ func quantity(t *testing.T, db *pgxpool.Pool, id int64) int64 {
 // crowd lets 200 buyers, each with the lines that cart gives, take from stock at once, and returns how many got theirs.
 func crowd(t *testing.T, db *pgxpool.Pool, cart func(buyer int) []catalog.Line) int32 {
 	t.Helper()
-	stock := store.NewStock(db, outbox(t, db))
+	stock := store.NewStock(db, outbox(t, db), nil)
 	var sold, refused atomic.Int32
 	var wg sync.WaitGroup
 	for buyer := range 200 {
@@ -135,7 +135,7 @@ func TestReserveSumsEqualSlippers(t *testing.T) {
 func TestStockBalancesWhateverHappensAtOnce(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
-	stock, slippers := store.NewStock(db, outbox(t, db)), store.NewSlippers(db, outbox(t, db))
+	stock, slippers := store.NewStock(db, outbox(t, db), nil), store.NewSlippers(db, outbox(t, db))
 	var ids []int64
 	for range 4 {
 		ids = append(ids, slipper(t, db, func(s *catalog.Slipper) { s.Quantity = 50 }).ID)
@@ -183,7 +183,7 @@ func TestImbalancesFindsALostPiece(t *testing.T) {
 	if _, err := db.Exec(t.Context(), `UPDATE catalog.slippers SET quantity = 9 WHERE id = $1`, s.ID); err != nil {
 		t.Fatal(err)
 	}
-	wrong, err := store.NewStock(db, outbox(t, db)).Imbalances(t.Context())
+	wrong, err := store.NewStock(db, outbox(t, db), nil).Imbalances(t.Context())
 	want := store.Imbalance{SlipperID: s.ID, Initial: 10, Quantity: 9}
 	if err != nil || len(wrong) != 1 || wrong[0] != want {
 		t.Errorf("got %+v, %v, want %+v", wrong, err, want)
@@ -192,7 +192,7 @@ func TestImbalancesFindsALostPiece(t *testing.T) {
 
 func BenchmarkReserve(b *testing.B) {
 	db := testkit.Postgres(b)
-	stock := store.NewStock(db, outbox(b, db))
+	stock := store.NewStock(db, outbox(b, db), nil)
 	if _, err := db.Exec(b.Context(), `INSERT INTO catalog.slippers (name, size, price, quantity)
 		SELECT 'Felt ' || n, '38', 100, 1000000 FROM generate_series(1, 10000) n`); err != nil {
 		b.Fatal(err)

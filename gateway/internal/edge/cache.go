@@ -66,7 +66,7 @@ func New(cfg Config, origin Origin, rdb redis.UniversalClient, log *slog.Logger,
 		return nil, fmt.Errorf("making the store of pages: %w", err)
 	}
 	c := &Cache{cfg: cfg, origin: origin, rdb: rdb, log: log, local: local}
-	c.metrics = newMetrics(reg, func() float64 { return float64(local.WeightedSize()) })
+	c.metrics = newMetrics(reg, cfg.Bytes, func() float64 { return float64(local.WeightedSize()) })
 	return c, nil
 }
 
@@ -138,7 +138,7 @@ func (c *Cache) miss(ctx echo.Context, p Plan, stamps []string, next echo.Handle
 	if p.held != nil && !p.held.fresh(stamps) {
 		status, joined = statusStale, statusStaleJoined
 	}
-	filled, err := c.fill(p, stamps, time.Time{}, ctx.Request().Header.Get(echo.HeaderXRequestID))
+	filled, err := c.fill(ctx.Request().Context(), p, stamps, time.Time{}, ctx.Request().Header.Get(echo.HeaderXRequestID))
 	switch {
 	case err == nil:
 		if filled.joined {
@@ -167,7 +167,7 @@ func (c *Cache) refresh(p Plan, stamps []string) {
 	}
 	go func() { // ends with LoadTimeout at the latest
 		defer held.refreshing.Store(false)
-		if _, err := c.fill(p, stamps, held.Read, ""); err != nil {
+		if _, err := c.fill(context.Background(), p, stamps, held.Read, ""); err != nil {
 			c.log.Warn("refreshing a page", "page", p.page.Name, "err", err)
 		}
 	}()

@@ -41,6 +41,7 @@ const minCompressed = 1001
 type entry struct {
 	meta
 
+	page  string // its name
 	body  []byte // plain
 	forms [formCount]form
 

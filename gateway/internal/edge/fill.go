@@ -35,8 +35,8 @@ type filled struct {
 
 // fill returns the page as it is under stamps: what another gateway has stored after since, or what the service says now.
 // All who want the same under the same stamps wait for one loading; those with other stamps have one of their own, because
-// theirs is another page.
-func (c *Cache) fill(p Plan, stamps []string, since time.Time, requestID string) (filled, error) {
+// theirs is another page. It goes on in the trace of from, whatever becomes of that.
+func (c *Cache) fill(from context.Context, p Plan, stamps []string, since time.Time, requestID string) (filled, error) {
 	first := false
 	v, err, _ := c.flights.Do(strings.Join(append([]string{p.key}, stamps...), "\n"), func() (any, error) {
 		first = true
@@ -44,7 +44,7 @@ func (c *Cache) fill(p Plan, stamps []string, since time.Time, requestID string)
 			return e, nil // stored since the caller looked
 		}
 		start := time.Now()
-		ctx, cancel := context.WithTimeout(context.Background(), c.cfg.LoadTimeout) // those who wait are not bound to who asked first
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(from), c.cfg.LoadTimeout) // those who wait are not bound to who asked first
 		defer cancel()
 		e, err := c.lookOrLoad(ctx, p, stamps, since, requestID)
 		c.metrics.fill.Observe(time.Since(start).Seconds())
@@ -52,6 +52,7 @@ func (c *Cache) fill(p Plan, stamps []string, since time.Time, requestID string)
 			return nil, err
 		}
 		e.confirmed.Store(start.UnixNano())
+		e.page = p.page.Name
 		c.local.Set(p.key, e)
 		return e, nil
 	})

@@ -19,10 +19,13 @@ type metrics struct {
 // counts are the counters of one page.
 type counts struct{ hit, stale, miss, coalesced, bypass prometheus.Counter }
 
-func newMetrics(reg prometheus.Registerer, size func() float64) *metrics {
+func newMetrics(reg prometheus.Registerer, most uint64, size func() float64) *metrics {
 	promauto.With(reg).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "edge_cache_bytes", Help: "About how much memory the pages in this process take. CACHE_BYTES bounds it.",
 	}, size)
+	promauto.With(reg).NewGauge(prometheus.GaugeOpts{
+		Name: "edge_cache_max_bytes", Help: "How much memory they may take.",
+	}).Set(float64(most))
 	return &metrics{
 		requests: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
 			Name: "edge_cache_requests_total",

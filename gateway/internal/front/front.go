@@ -27,12 +27,19 @@ type Config struct {
 	// CORSOrigins are the origins (comma-separated, such as https://shop.example) whose pages may call the API with
 	// credentials; "*" lets every page call it without. Empty lets none.
 	CORSOrigins []string `env:"CORS_ORIGINS"`
+
+	// TrustTraces lets the ingress say which trace a request belongs to, and whether that is kept. If clients reach the gateway
+	// by it, they can.
+	TrustTraces bool `env:"TRACES_TRUST_INCOMING" envDefault:"false"`
 }
 
 // Use puts all of it in front of e's routes.
 func Use(e *echo.Echo, cfg Config) {
 	e.IPExtractor = httpserver.AddressBehind(cfg.TrustedProxies)
 	e.Pre(meet)
+	if !cfg.TrustTraces {
+		e.Pre(ownTrace)
+	}
 	if len(cfg.CORSOrigins) > 0 {
 		e.Use(cors(cfg.CORSOrigins))
 	}
@@ -60,6 +67,17 @@ func meet(next echo.HandlerFunc) echo.HandlerFunc {
 			h["X-Process-Time"], h["X-Uptime"] = []string{string(append(took, 's'))}, uptime(now)
 		})
 		onePath(c.Request().URL)
+		return next(c)
+	}
+}
+
+// ownTrace takes off what a client says of traces.
+func ownTrace(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Request().Header
+		for _, name := range []string{"Traceparent", "Tracestate", "Baggage"} {
+			delete(h, name)
+		}
 		return next(c)
 	}
 }

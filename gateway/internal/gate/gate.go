@@ -3,6 +3,8 @@
 package gate
 
 import (
+	"context"
+
 	"github.com/go-redis/redis_rate/v10"
 	"github.com/labstack/echo/v4"
 
@@ -21,7 +23,7 @@ type Gate struct {
 	Sessions *session.Checker
 	Limits   *limits.Limits
 	Batch    interface {
-		Do(ask batch.Ask) (batch.Answer, error)
+		Do(ctx context.Context, ask batch.Ask) (batch.Answer, error)
 	}
 	Edge *edge.Cache
 }
@@ -50,7 +52,7 @@ func (g Gate) Admit(r routes.Route) echo.MiddlewareFunc {
 			}
 			answer, away := batch.Answer{}, error(nil)
 			if ask.Limit != nil || ask.Keys != nil || ask.Tags != nil {
-				answer, away = g.Batch.Do(ask)
+				answer, away = g.Batch.Do(c.Request().Context(), ask)
 			}
 			if ask.Limit != nil {
 				var counted *redis_rate.Result

@@ -35,7 +35,7 @@ func (p *page) Get(context.Context, string, string) (*http.Response, error) {
 // settled answers as a Redis that knows everything, and costs nothing.
 type settled struct{ answer batch.Answer }
 
-func (s settled) Do(batch.Ask) (batch.Answer, error) { return s.answer, nil }
+func (s settled) Do(context.Context, batch.Ask) (batch.Answer, error) { return s.answer, nil }
 
 type nowhere struct{ header http.Header }
 

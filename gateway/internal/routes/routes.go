@@ -26,16 +26,19 @@ const (
 
 // What the gateway answers itself.
 const (
-	Root       Target = "root"
-	Health     Target = "health"
-	Pools      Target = "pools"
-	Invalidate Target = "invalidate"
-	OpenAPI    Target = "openapi"
-	SwaggerUI  Target = "swagger-ui"
-	ReDoc      Target = "redoc"
-	DocsAsset  Target = "docs-asset"
-	Favicon    Target = "favicon"
-	ProblemDoc Target = "problem"
+	Root           Target = "root"
+	Health         Target = "health"
+	Pools          Target = "pools"
+	Invalidate     Target = "invalidate"
+	Cache          Target = "cache"
+	SlowQueries    Target = "slow-queries"
+	MissingIndexes Target = "missing-indexes"
+	OpenAPI        Target = "openapi"
+	SwaggerUI      Target = "swagger-ui"
+	ReDoc          Target = "redoc"
+	DocsAsset      Target = "docs-asset"
+	Favicon        Target = "favicon"
+	ProblemDoc     Target = "problem"
 )
 
 // Access is who may ask.
@@ -85,6 +88,9 @@ var Table = []Route{
 	{Method: http.MethodGet, Path: "/", Target: Root, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/health", Target: Health, Limit: limits.Health},
 	{Method: http.MethodGet, Path: "/admin/db-pool-status", Target: Pools, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/admin/slow-queries", Target: SlowQueries, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/admin/missing-indexes", Target: MissingIndexes, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodGet, Path: "/admin/cache", Target: Cache, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodPost, Path: "/admin/cache/invalidate", Target: Invalidate, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/docs", Target: SwaggerUI},
 	{Method: http.MethodGet, Path: "/redoc", Target: ReDoc},

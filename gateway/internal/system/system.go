@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/slippers-api/slippers/gateway/internal/edge"
 	"github.com/slippers-api/slippers/kit/httpclient"
 )
 
@@ -37,6 +38,7 @@ type System struct {
 	Services []Service
 	Redis    redis.UniversalClient
 	Probes   *http.Client
+	Pages    func() edge.Usage
 }
 
 // Root says what this is.

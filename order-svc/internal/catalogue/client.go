@@ -32,9 +32,9 @@ type Config struct {
 // Client calls catalog-svc.
 type Client struct{ http *httpclient.Client }
 
-// New returns a client. secret is the credential of our own services.
-func New(cfg Config, secret string) *Client {
-	return &Client{httpclient.New(strings.TrimSuffix(cfg.URL, "/"), secret, cfg.Timeout)}
+// New returns a client. secret is the credential of our own services, watch what counts the calls (httpclient.New).
+func New(cfg Config, secret string, watch ...func(http.RoundTripper) http.RoundTripper) *Client {
+	return &Client{httpclient.New(strings.TrimSuffix(cfg.URL, "/"), secret, cfg.Timeout, watch...)}
 }
 
 // The codes of the answers that mean something here.

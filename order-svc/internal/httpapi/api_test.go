@@ -19,7 +19,7 @@ import (
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/order-svc/internal/httpapi"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
@@ -191,7 +191,7 @@ func serve(t *testing.T, changes ...func(*shop)) under {
 		Placing:  order.Placing{Stock: s, Carts: s, Orders: s, Keys: s, TTL: time.Hour, Log: log},
 		Changing: changing,
 		Orders:   s,
-		Pool:     func() postgres.Status { return postgres.Status{State: "healthy"} },
+		Facts:    testkit.Facts(),
 		Verifier: token.NewVerifierWith(issued, func(*jwt.Token) (any, error) { return public, nil }),
 		Cursors:  cursors, Secret: secret,
 

@@ -242,9 +242,14 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"statement, user":     {nil, "user", "GET /admin/statement", "", nil, 403, `/problems/`},
 		"statement, nobody":   {nil, "nobody", "GET /admin/statement", "", nil, 401, `/problems/token-missing`},
 
-		"pool":                 {nil, "service", "GET /internal/db-pool", "", nil, 200, `"status":"healthy"`},
-		"pool, without secret": {nil, "nobody", "GET /internal/db-pool", "", nil, 404, `about:blank`},
-		"pool, for an admin":   {nil, "admin", "GET /internal/db-pool", "", nil, 404, `about:blank`},
+		"pool":                  {nil, "service", "GET /internal/db-pool", "", nil, 200, `"status":"healthy"`},
+		"pool, without secret":  {nil, "nobody", "GET /internal/db-pool", "", nil, 404, `about:blank`},
+		"pool, for an admin":    {nil, "admin", "GET /internal/db-pool", "", nil, 404, `about:blank`},
+		"slow queries":          {nil, "service", "GET /internal/slow-queries", "", nil, 200, `{"available":true,"since":"2026-03-01T12:00:00Z","queries":[{"query":"SELECT $1"`},
+		"slow queries, unknown": {nil, "service", "GET /internal/slow-queries?limit=1", "", nil, 200, `{"available":false,"reason":"`},
+		"slow queries, many":    {nil, "service", "GET /internal/slow-queries?limit=101", "", nil, 422, `"parameter":"limit"`},
+		"missing indexes":       {nil, "service", "GET /internal/missing-indexes", "", nil, 200, `"idx_scan":null`},
+		"copies":                {nil, "service", "GET /internal/cache", "", nil, 200, `"hit_ratio":null`},
 	}
 	contract := testkit.NewContract(t, "../../openapi.yaml")
 	for name, tt := range tests {

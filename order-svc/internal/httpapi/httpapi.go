@@ -4,13 +4,11 @@
 package httpapi
 
 import (
-	"net/http"
-
 	"github.com/labstack/echo/v4"
 
+	"github.com/slippers-api/slippers/kit/diagnostics"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
-	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/token"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
@@ -22,7 +20,7 @@ type API struct {
 	Placing  order.Placing
 	Changing order.Changing
 	Orders   Orders
-	Pool     func() postgres.Status
+	Facts    diagnostics.Facts
 
 	Paying    payment.Paying
 	Settling  payment.Settling
@@ -71,10 +69,8 @@ func Register(e *echo.Echo, a API) {
 	e.POST("/admin/payments/:id/settle", a.settlePayment, admin...)
 	httpserver.Get(e, "/admin/statement", a.statement, searchedByAdmin...)
 
-	httpserver.Get(e, "/internal/db-pool", a.dbPool, httpserver.Internal(a.Secret), httpserver.NoStore, httpserver.NoQuery)
+	diagnostics.Register(e, a.Secret, a.Facts)
 }
-
-func (a API) dbPool(c echo.Context) error { return c.JSON(http.StatusOK, a.Pool()) }
 
 func actor(c echo.Context) order.Actor {
 	caller := token.From(c)

@@ -16,16 +16,23 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/sony/gobreaker/v2"
 
 	"github.com/slippers-api/slippers/kit/failpoint"
+	"github.com/slippers-api/slippers/kit/tracing"
 )
 
 const (
 	connectTimeout = 2 * time.Second
 	maxAnswer      = 1 << 20
-	backoff        = 200 * time.Millisecond // the most before the first repeat; twice as much before the second
-	interval       = time.Second            // OCTO wants it between two calls about one payment
-	tooOften       = 11                     // the code of its absence
+
+	// After so many calls in a row whose fate was unclear nobody is called for a moment: a buyer is told at once to come back,
+	// and no request waits for who does not answer.
+	trips    = 5
+	openFor  = 10 * time.Second
+	backoff  = 200 * time.Millisecond // the most before the first repeat; twice as much before the second
+	interval = time.Second            // OCTO wants it between two calls about one payment
+	tooOften = 11                     // the code of its absence
 )
 
 // transport sends bodies and reads answers.
@@ -36,7 +43,9 @@ type transport struct {
 	http    *http.Client
 	wait    func(context.Context, time.Duration) bool
 	log     *slog.Logger
+	breaker *gobreaker.CircuitBreaker[answer]
 	took    *prometheus.HistogramVec
+	expires *prometheus.GaugeVec
 }
 
 func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait func(context.Context, time.Duration) bool) *transport {
@@ -44,13 +53,13 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 		base: strings.TrimSuffix(cfg.URL, "/") + "/", timeout: cfg.Timeout, wait: wait, log: log,
 		secrets: &[]string{string(cfg.Secret), string(cfg.UniqueKey)},
 		http: &http.Client{
-			Transport: failpoint.Transport(&http.Transport{
+			Transport: tracing.Transport(failpoint.Transport(&http.Transport{
 				DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 				TLSHandshakeTimeout: connectTimeout,
 				ForceAttemptHTTP2:   true,
 				MaxIdleConnsPerHost: 8,
 				IdleConnTimeout:     time.Minute,
-			}),
+			})),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // the body holds the secret
 		},
 		took: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
@@ -58,7 +67,25 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 			Help:    "Time of one call of OCTO, repeats apart, by what came of it. A rise of unclear means that OCTO is away and orders wait to be read back.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"call", "outcome"}),
+		expires: promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
+			Name: "octo_certificate_not_after_timestamp_seconds", Help: "When the certificate ends that OCTO showed last. Absent until it has shown one.",
+		}, nil),
 	}
+	open := promauto.With(reg).NewGauge(prometheus.GaugeOpts{
+		Name: "octo_circuit_open", Help: "1 while OCTO is not called, because it has not answered several times in a row.",
+	})
+	t.breaker = gobreaker.NewCircuitBreaker[answer](gobreaker.Settings{
+		Timeout:      openFor,
+		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= trips },
+		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, ErrRefused) },
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			open.Set(0)
+			if to == gobreaker.StateOpen {
+				open.Set(1)
+				log.Warn("octo does not answer: it is left alone for a moment", "for", openFor)
+			}
+		},
+	})
 	for _, call := range []string{prepare, refund, setAccept} {
 		for _, outcome := range []string{"ok", "refused", "unclear"} {
 			t.took.WithLabelValues(call, outcome)
@@ -86,8 +113,17 @@ type request struct {
 	body    any
 }
 
-// call makes a call, and repeats it while its fate is unclear. A refusal says nothing of a call before it.
+// call makes a call, unless those before it have found nobody.
 func (t *transport) call(ctx context.Context, r request) (answer, error) {
+	a, err := t.breaker.Execute(func() (answer, error) { return t.try(ctx, r) })
+	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return a, &Error{Call: r.path, meaning: ErrUnclear, why: "not called, because it did not answer before", unsent: true}
+	}
+	return a, err
+}
+
+// try makes a call, and repeats it while its fate is unclear. A refusal says nothing of a call before it.
+func (t *transport) try(ctx context.Context, r request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	body, err := json.Marshal(r.body)
@@ -166,6 +202,9 @@ func (t *transport) send(ctx context.Context, r request, body []byte) (answer, *
 		return answer{}, lost(ctx, r.path, err)
 	}
 	defer res.Body.Close()
+	if res.TLS != nil && len(res.TLS.PeerCertificates) > 0 {
+		t.expires.WithLabelValues().Set(float64(res.TLS.PeerCertificates[0].NotAfter.Unix()))
+	}
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
 		return answer{}, lost(ctx, r.path, err)

@@ -75,6 +75,9 @@ const (
 	RefundFailed    RefundState = "failed"
 )
 
+// RefundStates lists them.
+var RefundStates = []RefundState{RefundNew, RefundPending, RefundSucceeded, RefundFailed}
+
 // Refund is one call that gives money back.
 type Refund struct {
 	ID        int64

@@ -180,7 +180,7 @@ func open(t *testing.T, pieces int64) desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	carts, orders, keys, stock := store.NewCarts(db, guestTTL), store.NewOrders(db, jobs, told), store.NewKeys(db, told), newWarehouse(pieces)
+	carts, orders, keys, stock := store.NewCarts(db, guestTTL), store.NewOrders(db, jobs, told, nil), store.NewKeys(db, told), newWarehouse(pieces)
 	return desk{
 		Placing:  order.Placing{Stock: stock, Carts: carts, Orders: orders, Keys: keys, TTL: time.Hour, Log: log},
 		Changing: order.Changing{Orders: orders, Stock: stock, Log: log},

@@ -24,11 +24,12 @@ type Orders struct {
 	db     *pgxpool.Pool
 	jobs   Jobs
 	outbox *invalidation.Outbox
+	counts *Counts
 }
 
-// NewOrders returns the orders of db.
-func NewOrders(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox) *Orders {
-	return &Orders{db, jobs, o}
+// NewOrders returns the orders of db. c may be nil.
+func NewOrders(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox, c *Counts) *Orders {
+	return &Orders{db, jobs, o, c}
 }
 
 // orderColumns are those of an order.Order, of orders o. The items come with it, so that a list is one statement; amounts
@@ -125,6 +126,9 @@ func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error
 	if err != nil {
 		return order.Order{}, err
 	}
+	if c.To != c.From {
+		s.counts.order(c.To, 1)
+	}
 	s.outbox.Publish(ctx, invalidation.Pending{ID: o.Invalidation, Tags: orderTags(o.UserID)})
 	return inUTC(o.Order), nil
 }
@@ -211,6 +215,7 @@ func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 	case err != nil:
 		return 0, err
 	}
+	s.counts.order(order.Expired, len(ended.Reservations))
 	s.outbox.Publish(ctx, invalidation.Pending{ID: ended.Invalidation, Tags: ended.Tags})
 	return int64(len(ended.Reservations)), nil
 }

@@ -189,7 +189,7 @@ func TestOrderListsFilterAndPage(t *testing.T) {
 	t.Parallel()
 	var queries testkit.Queries
 	db := testkit.PostgresTraced(t, &queries)
-	orders := store.NewOrders(db, nil, outbox(db, testkit.NewOwnRedis(t)))
+	orders := store.NewOrders(db, nil, outbox(db, testkit.NewOwnRedis(t)), nil)
 	var placed []order.Order
 	for i, user := range []int64{7, 8, 7, 7} {
 		o, err := orders.Place(t.Context(), order.Order{
@@ -261,7 +261,7 @@ func TestOrderListsNeverReadTheWholeTable(t *testing.T) {
 		}
 	}
 	testkit.Vacuum(t, super, "orders.orders", "orders.order_items")
-	orders := store.NewOrders(db, nil, outbox(db, testkit.NewOwnRedis(t)))
+	orders := store.NewOrders(db, nil, outbox(db, testkit.NewOwnRedis(t)), nil)
 	deep := &page.Position{Key: time.Now().AddDate(0, 0, -100).Format(time.RFC3339Nano), ID: 150_000}
 	for name, f := range map[string]order.Filter{
 		"all": {}, "a user's": {UserID: new(int64(77))}, "a user's paid": {UserID: new(int64(77)), Status: new(order.Paid)},

@@ -22,7 +22,7 @@ func tagOf(userID int64) string { return userTag + strconv.FormatInt(userID, 10)
 func orderTags(userID int64) []string { return []string{allTag, tagOf(userID)} }
 
 // NewOutbox returns the outbox that all writes to db record their tags in.
-func NewOutbox(db *pgxpool.Pool, rdb *redis.Client, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {
+func NewOutbox(db *pgxpool.Pool, rdb redis.UniversalClient, reg prometheus.Registerer, log *slog.Logger) *invalidation.Outbox {
 	return invalidation.New(invalidation.Setup{
 		DB: db, Redis: rdb, Table: "orders.invalidations", Kinds: []string{"orders"}, Registry: reg, Log: log,
 	})

@@ -21,11 +21,12 @@ type Payments struct {
 	db     *pgxpool.Pool
 	jobs   Jobs
 	outbox *invalidation.Outbox
+	counts *Counts
 }
 
-// NewPayments returns the payments of db.
-func NewPayments(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox) *Payments {
-	return &Payments{db, jobs, o}
+// NewPayments returns the payments of db. c may be nil.
+func NewPayments(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox, c *Counts) *Payments {
+	return &Payments{db, jobs, o, c}
 }
 
 // firstRead is how long after its making a payment is read back the first time, if nobody says anything before.
@@ -58,6 +59,9 @@ func (s *Payments) Open(ctx context.Context, o order.Order, expires time.Time) (
 		}
 		return later(ctx, tx, s.jobs, payment.ConfirmJob{PaymentID: p.ID}, time.Now().Add(firstRead))
 	})
+	if err == nil {
+		s.counts.payment(payment.New)
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		what := fmt.Sprintf("finding the open payment of order %d", o.ID)
 		return postgres.One[payment.Payment](ctx, s.db, what, payment.ErrNotPayable, open, pgx.StrictNamedArgs{"order": o.ID})
@@ -170,6 +174,7 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 		SELECT p.id, e.account, e.sign * p.amount FROM orders.payments p, (VALUES ('provider', 1), ('sales', -1)) AS e (account, sign)
 		WHERE p.id = $1`
 
+	moved := false
 	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, event, pgx.StrictNamedArgs{"id": id, "status": r.Status, "source": source}); err != nil {
 			return fmt.Errorf("keeping an event of payment %d: %w", id, err)
@@ -192,7 +197,7 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 		if err != nil {
 			return fmt.Errorf("moving payment %d to %s: %w", id, r.State, err)
 		}
-		if tag.RowsAffected() == 0 || r.State != payment.Paid {
+		if moved = tag.RowsAffected() > 0; !moved || r.State != payment.Paid {
 			return nil
 		}
 		if _, err := tx.Exec(ctx, book, id); err != nil {
@@ -202,6 +207,9 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 	})
 	if err != nil {
 		return p, err
+	}
+	if moved {
+		s.counts.payment(r.State)
 	}
 	return s.Payment(ctx, id)
 }

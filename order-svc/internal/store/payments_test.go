@@ -26,7 +26,7 @@ func (d desk) payments(t *testing.T) *store.Payments {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return store.NewPayments(d.db, jobs, d.outbox)
+	return store.NewPayments(d.db, jobs, d.outbox, nil)
 }
 
 // ordered places an order, and opens its payment.

@@ -25,6 +25,7 @@ func (s *Orders) Place(ctx context.Context, o order.Order, expires time.Time, r 
 		if err != nil {
 			return order.Order{}, unsure(err)
 		}
+		s.counts.order(order.Pending, 1)
 		s.outbox.Publish(ctx, outdated)
 		return made, nil
 	}
@@ -42,6 +43,7 @@ func (s *Orders) Place(ctx context.Context, o order.Order, expires time.Time, r 
 	case err != nil:
 		return order.Order{}, unsure(err)
 	}
+	s.counts.order(order.Pending, 1)
 	s.outbox.Publish(ctx, outdated)
 	return made, nil
 }

@@ -57,6 +57,9 @@ func (s *Payments) GiveBack(
 	if postgres.Violates(err, "refunds_refund_key") {
 		return nil, order.ErrInProgress // another attempt was faster: its answer is there the next time
 	}
+	if err == nil {
+		s.counts.refund(payment.RefundNew, len(refunds))
+	}
 	return refunds, err
 }
 
@@ -85,6 +88,7 @@ func (s *Payments) Move(ctx context.Context, id int64, to payment.RefundState) e
 	const free = `UPDATE orders.payments SET refunded = refunded - $2, updated_at = now() WHERE id = $1`
 
 	var outdated invalidation.Pending
+	moved := false
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
 		var paymentID int64
 		var amount money.Amount
@@ -94,14 +98,22 @@ func (s *Payments) Move(ctx context.Context, id int64, to payment.RefundState) e
 			return nil // it is there already
 		case err != nil:
 			return fmt.Errorf("moving refund %d: %w", id, err)
-		case to == payment.RefundFailed:
+		}
+		moved = true
+		switch to {
+		case payment.RefundFailed:
 			_, err = tx.Exec(ctx, free, paymentID, amount)
-		case to == payment.RefundSucceeded:
+		case payment.RefundSucceeded:
 			outdated, err = s.returned(ctx, tx, id, paymentID, amount)
+		case payment.RefundNew, payment.RefundPending:
 		}
 		return err
 	})
+	if err == nil && moved {
+		s.counts.refund(to, 1)
+	}
 	if err == nil && outdated.ID != 0 {
+		s.counts.order(order.Refunded, 1)
 		s.outbox.Publish(ctx, outdated)
 	}
 	return err

@@ -1,0 +1,115 @@
+package tracing
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
+	"github.com/labstack/echo/v4"
+	"github.com/redis/go-redis/extra/redisotel/v9"
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+const scope = "github.com/slippers-api/slippers/kit/tracing"
+
+// Server makes a span of each request, within the trace that its traceparent names. Routes name spans: a path would hold ids.
+func Server(next echo.HandlerFunc) echo.HandlerFunc {
+	tracer := otel.Tracer(scope)
+	return func(c echo.Context) error {
+		r := c.Request()
+		name := r.Method + " " + c.Path()
+		if c.Path() == "" {
+			name = "unmatched"
+		}
+		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+		ctx, span := tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
+			attribute.String("http.request.method", r.Method), attribute.String("http.route", c.Path())))
+		defer span.End()
+		c.SetRequest(r.WithContext(ctx))
+		err := next(c)
+		status := c.Response().Status
+		span.SetAttributes(attribute.Int("http.response.status_code", status))
+		if status >= http.StatusInternalServerError {
+			span.SetStatus(codes.Error, "")
+		}
+		return err
+	}
+}
+
+// Transport makes a span of each call through next, and tells who is called of the trace.
+func Transport(next http.RoundTripper) http.RoundTripper {
+	if !On() {
+		return next
+	}
+	return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(within{otel.GetTracerProvider()}))
+}
+
+// Queries makes a span of each statement, with its text but without its arguments. next may be nil.
+func Queries(next pgx.QueryTracer) pgx.QueryTracer {
+	if !On() {
+		return next
+	}
+	spans := otelpgx.NewTracer(otelpgx.WithDisableConnectionDetailsInAttributes())
+	if next == nil {
+		return spans
+	}
+	return multitracer.New(next, spans)
+}
+
+// Redis makes a span of each command, by its name alone: keys may hold phone numbers.
+func Redis(c redis.UniversalClient) error {
+	if !On() {
+		return nil
+	}
+	return redisotel.InstrumentTracing(c, redisotel.WithDBStatement(false), redisotel.WithCallerEnabled(false),
+		redisotel.WithTracerProvider(within{otel.GetTracerProvider()}))
+}
+
+// Within begins a span of work that is worth one within a request. end ends it.
+func Within(ctx context.Context, name string) (_ context.Context, end func()) {
+	if !trace.SpanFromContext(ctx).IsRecording() {
+		return ctx, func() {}
+	}
+	ctx, span := otel.Tracer(scope).Start(ctx, name)
+	return ctx, func() { span.End() }
+}
+
+// ID returns the id of the trace that ctx is in, or "" when nobody keeps that.
+func ID(ctx context.Context) string {
+	if s := trace.SpanContextFromContext(ctx); s.IsSampled() {
+		return s.TraceID().String()
+	}
+	return ""
+}
+
+// within makes spans within others only.
+type within struct{ trace.TracerProvider }
+
+// Tracer implements trace.TracerProvider.
+func (w within) Tracer(name string, o ...trace.TracerOption) trace.Tracer {
+	return tracerWithin{w.TracerProvider.Tracer(name, o...)}
+}
+
+type tracerWithin struct{ trace.Tracer }
+
+// Start implements trace.Tracer. A trace that is not kept goes on as such in what is called.
+func (t tracerWithin) Start(ctx context.Context, name string, o ...trace.SpanStartOption) (context.Context, trace.Span) {
+	if span := trace.SpanFromContext(ctx); !span.IsRecording() {
+		return ctx, notKept{span}
+	}
+	return t.Tracer.Start(ctx, name, o...)
+}
+
+// notKept is a span that nobody ends by mistake, being another's.
+type notKept struct{ trace.Span }
+
+// End implements trace.Span.
+func (notKept) End(...trace.SpanEndOption) {}
