@@ -1,12 +1,15 @@
 package charts_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -123,6 +126,16 @@ func TestSecretsAreGeneratedOnceAndKept(t *testing.T) {
 	}
 	if auth["INTERNAL_SECRET"] == "" || auth["INTERNAL_SECRET"] != first["slippers-gateway"].StringData["INTERNAL_SECRET"] {
 		t.Error("the services do not share their secret")
+	}
+	key, _ := pem.Decode([]byte(auth["AUTH_SIGNING_KEYS"]))
+	if key == nil {
+		t.Fatalf("the signing key is no PEM")
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(key.Bytes); err != nil {
+		t.Errorf("the signing key: %v", err)
+	}
+	if made, err := time.Parse(time.RFC3339, key.Headers["Created"]); err != nil || time.Since(made) > time.Hour {
+		t.Errorf("the signing key was made at %v, %v", made, err)
 	}
 }
 

@@ -17,5 +17,10 @@ spec:
   podMetricsEndpoints:
     - port: ops
       interval: {{ .Values.podMonitor.interval }}
+      relabelings: # what alerts and dashboards know a service and a replica by
+        - targetLabel: service
+          replacement: {{ eq .Chart.Name "gateway" | ternary "gateway" (printf "%s-svc" .Chart.Name) }}
+        - targetLabel: instance
+          sourceLabels: [__meta_kubernetes_pod_name]
 {{- end }}
 {{- end }}

@@ -18,3 +18,9 @@ app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
 {{- define "slippers.secretName" -}}
 {{ printf "%s-%s" (index . 0).Release.Name (index . 1) }}
 {{- end }}
+
+{{/* A new key for access tokens, which says when it was made, as `auth-svc generate-key` does. */}}
+{{- define "slippers.signingKey" -}}
+{{- $begin := "-----BEGIN PRIVATE KEY-----\n" }}
+{{- genPrivateKey "ed25519" | replace $begin (printf "%sCreated: %s\n\n" $begin (now | date "2006-01-02T15:04:05Z07:00")) }}
+{{- end }}
