@@ -14,7 +14,9 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
+	"github.com/riverqueue/rivercontrib/otelriver"
 
+	"github.com/slippers-api/slippers/kit/tracing"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
@@ -47,7 +49,7 @@ type Client = river.Client[pgx.Tx]
 
 // NewKeeper returns a client that keeps jobs, and does none.
 func NewKeeper(db *pgxpool.Pool, log *slog.Logger) (*Client, error) {
-	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{Schema: schema, MaxAttempts: tries, Logger: quiet(log)})
+	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{Schema: schema, MaxAttempts: tries, Logger: quiet(log), Plugins: traced()})
 	if err != nil {
 		return nil, fmt.Errorf("opening the jobs: %w", err)
 	}
@@ -88,13 +90,21 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, rounds []Routine, log *slog.L
 	river.AddWorker(workers, worker)
 	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{
 		Schema: schema, Workers: workers, JobTimeout: timeout, RescueStuckJobsAfter: rescue, MaxAttempts: tries, Logger: quiet(log),
-		PeriodicJobs: periodic, CompletedJobRetentionPeriod: kept,
+		PeriodicJobs: periodic, CompletedJobRetentionPeriod: kept, Plugins: traced(),
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the jobs: %w", err)
 	}
 	return c, nil
+}
+
+// traced makes a trace of each job, which leads back to that of the request that has left it.
+func traced() []rivertype.Plugin {
+	if !tracing.On() {
+		return nil
+	}
+	return []rivertype.Plugin{otelriver.NewMiddleware(&otelriver.MiddlewareConfig{EnableTracePropagation: true, EnableWorkSpanJobKindSuffix: true})}
 }
 
 // Once keeps a job for a time, by default now; once for its arguments while one is still to be done.
