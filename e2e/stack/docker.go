@@ -30,9 +30,13 @@ const (
 func dockerPostgres(ctx context.Context, o Options) (*Server, error) {
 	const inside = "/var/lib/postgresql/data"
 	password := rand.Text()
+	var counting []string
+	if o.Statements {
+		counting = []string{statements} // the images have the library
+	}
 	options := []testcontainers.ContainerCustomizer{
 		testcontainers.WithExposedPorts(postgresPort),
-		testcontainers.WithCmd(append([]string{"postgres"}, o.flags()...)...),
+		testcontainers.WithCmd(append([]string{"postgres"}, o.flags(counting...)...)...),
 	}
 	if o.Keep {
 		dir := filepath.Join(o.Dir, "postgres-docker")
@@ -55,10 +59,14 @@ func dockerPostgres(ctx context.Context, o Options) (*Server, error) {
 		options = append(options, testcontainers.WithTmpfs(map[string]string{inside: "rw"}))
 	}
 	options = append(options, testcontainers.WithEnv(map[string]string{"POSTGRES_PASSWORD": password, "PGDATA": inside + "/pgdata"}))
-	return runContainer(ctx, o, cmp.Or(os.Getenv("E2E_POSTGRES_IMAGE"), postgresImage), postgresPort, func(host string, port int) (string, func(context.Context) error) {
+	s, err := runContainer(ctx, o, cmp.Or(os.Getenv("E2E_POSTGRES_IMAGE"), postgresImage), postgresPort, func(host string, port int) (string, func(context.Context) error) {
 		url := postgresURL(password, host, port)
 		return url, postgresAnswers(url)
 	}, options...)
+	if err == nil && o.Statements {
+		return s.extend(ctx)
+	}
+	return s, err
 }
 
 // dockerRedis starts a Redis of the image E2E_REDIS_IMAGE.

@@ -69,8 +69,9 @@ func localPostgres(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("making the log of PostgreSQL: %w", err)
 	}
 	defer out.Close()
+	counting := o.statementsOf(program)
 	cmd := exec.Command(program, append([]string{"-D", data, "-p", strconv.Itoa(port)}, //nolint:gosec,noctx // found above; stopped by Stop
-		o.flags("listen_addresses=127.0.0.1", "unix_socket_directories=")...)...)
+		o.flags(append(counting, "listen_addresses=127.0.0.1", "unix_socket_directories=")...)...)...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.SysProcAttr = out, out, "/", attr
 	p, err := process.Start(cmd, syscall.SIGINT) // a fast shutdown, in PostgreSQL's words
 	if err != nil {
@@ -79,6 +80,9 @@ func localPostgres(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{URL: postgresURL(password, "127.0.0.1", port), From: program, stop: p.Stop, ended: p.Ended()}
 	if err := p.Answers(ctx, postgresAnswers(s.URL)); err != nil {
 		return nil, errors.Join(withLog(err, log), p.Stop())
+	}
+	if len(counting) > 0 {
+		return s.extend(ctx)
 	}
 	return s, nil
 }

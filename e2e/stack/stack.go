@@ -21,6 +21,9 @@ type Options struct {
 	// Keep is for data that must be there the next time. Without it they may not survive a power cut.
 	Keep bool
 
+	// Statements makes PostgreSQL count what statements cost, where it can. That costs a little itself.
+	Statements bool
+
 	// Containers prefers Docker to what is installed on the machine.
 	Containers bool
 

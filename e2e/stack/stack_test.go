@@ -20,7 +20,7 @@ func start(t *testing.T, dir string, keep bool) *stack.Servers {
 	t.Setenv("DATABASE_URL", "")
 	t.Setenv("REDIS_URL", "")
 	t.Setenv("SLIPPERS_PROVIDER", "local")
-	s, err := stack.Start(t.Context(), stack.Options{Dir: dir, Keep: keep, Out: t.Output()})
+	s, err := stack.Start(t.Context(), stack.Options{Dir: dir, Keep: keep, Statements: true, Out: t.Output()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +76,9 @@ func TestWhatIsKeptIsThereTheNextTime(t *testing.T) {
 	s := start(t, dir, true)
 	if got := ask[string](t, s.Postgres.URL, `SHOW fsync`); got != "on" {
 		t.Errorf("data to keep are written with fsync %s", got)
+	}
+	if n := ask[int](t, s.Postgres.URL, `SELECT count(*) FROM pg_stat_statements`); n == 0 {
+		t.Error("nobody counts what statements cost")
 	}
 	made := ask[time.Time](t, s.Postgres.URL, `SELECT (pg_stat_file('PG_VERSION')).modification`)
 	stop(t, s)

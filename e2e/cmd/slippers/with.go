@@ -21,7 +21,7 @@ func with(ctx context.Context, command []string) (err error) {
 	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL's user must get through to its own folder
 		return fmt.Errorf("opening the folder of the servers: %w", err)
 	}
-	servers, err := stack.Start(ctx, stack.Options{Dir: dir, Containers: true, Out: os.Stdout})
+	servers, err := stack.Start(ctx, stack.Options{Dir: dir, Statements: true, Containers: true, Out: os.Stdout})
 	if err != nil {
 		return err
 	}
