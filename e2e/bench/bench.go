@@ -24,7 +24,7 @@ type Options struct {
 	// Seconds is how long each measurement takes.
 	Seconds int
 
-	// Only are the suites to run: edge, original, orders, scenario. Empty is all of them.
+	// Only are the suites to run: edge, watching, original, orders, scenario. Empty is all of them.
 	Only []string
 
 	// Document is the file that is written.
@@ -40,7 +40,7 @@ type suite struct {
 	run  func(context.Context, *lab) ([]table, error)
 }
 
-var suites = []suite{{"edge", edge}, {"original", original}, {"orders", ordering}, {"scenario", scenario}}
+var suites = []suite{{"edge", edge}, {"watching", watching}, {"original", original}, {"orders", ordering}, {"scenario", scenario}}
 
 // Run measures, in the root of the repository, and writes the document. A bound that was missed is no error: it is in the
 // document, and the machine may have been busy.
@@ -84,7 +84,7 @@ func (o Options) check() error {
 	}
 	for _, name := range o.Only {
 		if !slices.ContainsFunc(suites, func(s suite) bool { return s.name == name }) {
-			return fmt.Errorf("reading the suites: %q is not edge, original, orders or scenario", name)
+			return fmt.Errorf("reading the suites: %q is not edge, watching, original, orders or scenario", name)
 		}
 	}
 	return nil

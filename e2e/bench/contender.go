@@ -57,7 +57,7 @@ var contenders = []contender{
 
 // host starts a program as a contender on an address that it has been told.
 func (s site) host(ctx context.Context, file, address string, cmd *exec.Cmd) (*running, error) {
-	r := &running{url: "http://" + address + pagePath}
+	r := &running{url: "http://" + address + edgePath}
 	p, err := s.launch(ctx, file, r.url, cmd)
 	if err != nil {
 		return nil, err

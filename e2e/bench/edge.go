@@ -17,7 +17,7 @@ type runner struct {
 
 // edge measures what stands between the world and the store: every contender answers the same bytes.
 func edge(ctx context.Context, l *lab) (tables []table, err error) {
-	page, err := fetch(ctx, l.store.URL+pagePath)
+	page, err := fetch(ctx, l.store.URL+edgePath)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +81,11 @@ func (s site) line(ctx context.Context, page []byte) (runners []*runner, absent 
 }
 
 // address is the host and port of a contender.
-func (r *running) address() string { return filepath.Base(r.url[:len(r.url)-len(pagePath)]) }
+func (r *running) address() string { return filepath.Base(r.url[:len(r.url)-len(edgePath)]) }
 
 // round measures once what the contender can do, and once how long it takes when it need not.
 func (r *runner) round(ctx context.Context, l *lab) error {
-	d := load{base: r.url[:len(r.url)-len(pagePath)], requests: []request{{method: "GET", path: pagePath}}, clients: clients, span: l.span()}
+	d := load{base: r.url[:len(r.url)-len(edgePath)], requests: []request{{method: "GET", path: edgePath}}, clients: clients, span: l.span()}
 	full, err := during(ctx, r.parts, func() (sample, error) { return d.run(ctx, l) })
 	if err != nil {
 		return fmt.Errorf("loading %s: %w", r.name(), err)

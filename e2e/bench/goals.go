@@ -25,6 +25,8 @@ var goals = []goal{
 	{"edge/of-nginx", "edge hit, the gateway of nginx as a plain proxy", true, 1, "x"},
 	{"edge/p99", "edge hit, p99 at a steady load", false, 2, "ms"},
 
+	{"watching/cost", "edge hit, seen of unseen", true, .9, "x"},
+
 	{"original/list-cached/rate", "list, cached, of the original", true, 25, "x"},
 	{"original/list-cached/p50", "list, cached, p50 of one client", false, .5, "ms"},
 	{"original/list-uncached/rate", "list, uncached, of the original", true, 10, "x"},

@@ -14,7 +14,7 @@ func (ours) name() string { return "**Slippers gateway**, edge hit, limit in Red
 
 func (ours) start(ctx context.Context, s site) (*running, error) {
 	r := &running{
-		url: s.store.URL + pagePath, stop: func() error { return nil }, // the store goes on
+		url: s.store.URL + edgePath, stop: func() error { return nil }, // the store goes on
 		parts: append([]part{s.service("gateway")}, s.server("Redis")...),
 	}
 	got, err := fetch(ctx, r.url)

@@ -22,7 +22,8 @@ const cacheBytes = 128 << 20
 var size = seed.Options{Slippers: 10_000, Orders: 50_000, Users: 5_000, Seed: 1}
 
 const (
-	pagePath    = "/slippers/?limit=20" // what every contender of the edge answers
+	pagePath    = "/slippers/?limit=20" // the list of the original's table
+	edgePath    = "/slippers/?limit=7"  // what every contender of the edge answers: as many bytes as the page that its goals come from
 	clients     = 64                    // of the edge, and as many customers of the store
 	steadyRate  = 2_000                 // requests a second where latency is measured under a steady load
 	cartLines   = 3                     // slippers in the cart of each customer
