@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run seed bench launcher build images test charts e2e-k8s lint vuln tidy generate
+.PHONY: help run observe seed bench launcher build images test faults charts e2e-k8s lint vuln tidy generate
 
 MODULES  := auth-svc catalog-svc charts e2e gateway kit migrations order-svc
 PACKAGES := $(MODULES:%=./%/...)
@@ -15,6 +15,9 @@ help: ## Show this list
 
 run: launcher ## Bring up the whole store on this machine; Ctrl-C stops it
 	@exec bin/slippers run
+
+observe: launcher ## Watch the running store with Prometheus and Alertmanager, and with Grafana where there is Docker
+	@exec bin/slippers observe
 
 seed: launcher ## Fill an empty database; sizes with ARGS="--slippers 100000 --orders 200000"
 	@exec bin/slippers seed $(ARGS)
@@ -35,6 +38,9 @@ images: ## Build the container images into bin/images, for docker load and ctr i
 test: launcher ## Run every test that needs no cluster, against real PostgreSQL and Redis
 	@$(if $(RACE),,echo "NOT CHECKED for data races: there is no C compiler (Debian: apt-get install gcc libc6-dev)")
 	@exec bin/slippers with -- go test $(RACE) -shuffle=on $(ARGS) $(filter-out ./charts/...,$(PACKAGES))
+
+faults: launcher ## Break a running store in several ways, and write into docs/alerts.md which alert told of it when (20 minutes)
+	@exec bin/slippers with -- go test -tags faults -count 1 -v -timeout 60m -run TestFaultsAreTold $(ARGS) ./e2e/journey/
 
 charts: ## Render every chart and overlay, and judge them, without a cluster
 	go test -vet=off $(ARGS) ./charts/... # lint vets, and that takes Helm and Kubernetes minutes

@@ -78,8 +78,14 @@ var unlimited = []string{
 	"ATTEMPT_LIMITS=login=1000000/60s,account=1000000/60s,forgot=1000000/60s,reset=1000000/60s",
 }
 
-// open starts a store with nothing in it but an administrator.
+// open starts a store with nothing in it.
 func open(t *testing.T, env ...string) *store {
+	t.Helper()
+	return openOn(t, func(o *shop.Options) { o.Env = append(o.Env, env...) })
+}
+
+// openOn is open for a store that differs from others in what change does.
+func openOn(t *testing.T, change func(*shop.Options)) *store {
 	t.Helper()
 	ports, err := shop.FreePorts()
 	if err != nil {
@@ -102,9 +108,10 @@ func open(t *testing.T, env ...string) *store {
 	s := &store{db: db, log: log, Options: shop.Options{
 		Bin: common, Dir: common, DatabaseURL: address.String(), RedisURL: redisURL.String(), Ports: ports,
 		// Fast hashes, and pools so small that all stores together fit into one PostgreSQL.
-		Env: slices.Concat([]string{"BCRYPT_COST=4", "DB_POOL_SIZE=4", "DB_MAX_OVERFLOW=2"}, unlimited, env), Out: log,
+		Env: slices.Concat([]string{"BCRYPT_COST=4", "DB_POOL_SIZE=4", "DB_MAX_OVERFLOW=2"}, unlimited), Out: log,
 	}}
 	empty(t, s.RedisURL)
+	change(&s.Options)
 	if err := shop.Migrate(t.Context(), s.Options); err != nil {
 		t.Fatal(err)
 	}

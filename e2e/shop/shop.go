@@ -199,3 +199,9 @@ func (p Ports) Free() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Ops are the addresses of the services' ops ports, by name.
+func (p Ports) Ops() map[string]string {
+	at := func(pair Pair) string { return "127.0.0.1:" + strconv.Itoa(pair.Ops) }
+	return map[string]string{"gateway": at(p.Gateway), "catalog-svc": at(p.Catalog), "order-svc": at(p.Order), "auth-svc": at(p.Auth)}
+}

@@ -2,6 +2,7 @@
 //
 //	slippers run                       bring the whole store up, until Ctrl-C
 //	slippers seed [--slippers N ...]   fill the store's database while it is empty
+//	slippers observe                   watch the running store with Prometheus, Alertmanager and Grafana
 //	slippers bench [--rounds N ...]    measure everything, and write docs/benchmarks.md
 //	slippers with -- COMMAND ARGS...   run a command with a PostgreSQL and a Redis of its own
 package main
@@ -16,7 +17,7 @@ import (
 	"syscall"
 )
 
-const usage = `usage: slippers run | seed [--slippers N] [--orders N] [--users N] [--seed N] |
+const usage = `usage: slippers run | observe | seed [--slippers N] [--orders N] [--users N] [--seed N] |
 	bench [--rounds N] [--seconds N] [--only SUITES] [--out FILE] | with -- COMMAND ARGS`
 
 func main() {
@@ -40,6 +41,8 @@ func run(ctx context.Context, args []string) error {
 		return up(ctx, os.Stdout)
 	case len(args) >= 1 && args[0] == "seed":
 		return fill(ctx, args[1:], os.Stdout)
+	case len(args) == 1 && args[0] == "observe":
+		return watch(ctx, os.Stdout)
 	case len(args) >= 1 && args[0] == "bench":
 		return bench(ctx, args[1:], os.Stdout)
 	case len(args) > 2 && args[0] == "with" && args[1] == "--":

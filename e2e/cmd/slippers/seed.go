@@ -47,12 +47,12 @@ func prepare(ctx context.Context, out io.Writer) (o shop.Options, servers *stack
 			unlock()
 		}
 	}()
-	o = shop.Options{Bin: filepath.Join(dir, "bin"), Dir: dir, Ports: shop.Usual, Out: out}
+	o = shop.Options{Bin: filepath.Join(dir, "bin"), Dir: dir, Ports: shop.Usual, Out: out, Env: []string{"LOG_FORMAT=text"}}
 	say(out, "building")
 	if err := build(ctx, o.Bin, out); err != nil {
 		return o, nil, nil, err
 	}
-	if servers, err = stack.Start(ctx, stack.Options{Dir: dir, Keep: true, Out: out}); err != nil {
+	if servers, err = stack.Start(ctx, stack.Options{Dir: dir, Keep: true, Statements: true, Out: out}); err != nil {
 		return o, nil, nil, err
 	}
 	o.DatabaseURL, o.RedisURL = servers.Postgres.URL, servers.Redis.URL
