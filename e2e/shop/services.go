@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"path/filepath"
@@ -67,7 +68,7 @@ func (o Options) ImagesURL() string {
 
 // as returns the URL with which a service reaches its part of the database, as the role of its own.
 func (o Options) as(svc migrations.Service, s secrets) string {
-	u, err := url.Parse(o.DatabaseURL)
+	u, err := url.Parse(cmp.Or(o.ServicesURL, o.DatabaseURL))
 	if err != nil {
 		return o.DatabaseURL // the service will say what is wrong with it
 	}

@@ -31,6 +31,9 @@ type Options struct {
 	// DatabaseURL connects as the role that owns the tables, to a database that Migrate has been through.
 	DatabaseURL string
 
+	// ServicesURL is where the services reach that database, as roles of their own; empty is the same.
+	ServicesURL string
+
 	// RedisURL is the Redis.
 	RedisURL string
 
