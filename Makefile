@@ -40,7 +40,7 @@ test: launcher ## Run every test that needs no cluster, against real PostgreSQL 
 	@exec bin/slippers with -- go test $(RACE) -shuffle=on $(ARGS) $(filter-out ./charts/...,$(PACKAGES))
 
 faults: launcher ## Break a running store in several ways, and write into docs/alerts.md which alert told of it when (20 minutes)
-	@exec bin/slippers with -- go test -tags faults -count 1 -v -timeout 60m -run TestFaultsAreTold $(ARGS) ./e2e/journey/
+	@exec bin/slippers with -- go test -tags faults -count 1 -v -timeout 60m -parallel 4 -run TestFaultsAreTold $(ARGS) ./e2e/journey/
 
 charts: ## Render every chart and overlay, and judge them, without a cluster
 	go test -vet=off $(ARGS) ./charts/... # lint vets, and that takes Helm and Kubernetes minutes

@@ -104,14 +104,14 @@ func troubles() []trouble {
 			o.DatabaseURL = relayed(t, o.DatabaseURL, &late)
 			return func(*testing.T, *store) { late.Store(int64(400 * time.Millisecond)) }, nil
 		}},
-		{"the payment provider never answers", []string{"ProviderNotAnswering"}, func(*testing.T, *shop.Options) (func(*testing.T, *store), []monitor.Target) {
+		{"the payment provider never answers", []string{"ProviderCircuitOpen"}, func(*testing.T, *shop.Options) (func(*testing.T, *store), []monitor.Target) {
 			return func(t *testing.T, s *store) {
 				for _, operation := range []string{"create", "read"} {
 					s.octo(t, "POST /control/faults", `{"operation":"`+operation+`","kind":"hang","times":0}`)
 				}
 			}, nil
 		}},
-		{"one of two replicas of catalog-svc answers 500", []string{"ReplicaFailing"}, twoCatalogs},
+		{"one of two replicas of catalog-svc answers 500", []string{"ReplicaFails"}, twoCatalogs},
 	}
 }
 

@@ -52,7 +52,7 @@ func (o Options) programs() []program {
 			},
 		},
 		{
-			image: "grafana/grafana:12.1.0", port: o.Grafana, ready: "/api/health",
+			image: "grafana/grafana:12.1.0", optional: true, port: o.Grafana, ready: "/api/health",
 			env: []string{
 				"GF_AUTH_ANONYMOUS_ENABLED=true", "GF_AUTH_ANONYMOUS_ORG_ROLE=Admin", "GF_SERVER_HTTP_ADDR=127.0.0.1",
 				fmt.Sprintf("GF_SERVER_HTTP_PORT=%d", o.Grafana), "GF_PATHS_PROVISIONING=" + in("grafana"),

@@ -65,6 +65,9 @@ type Monitor struct {
 	// URL is Prometheus'.
 	URL string
 
+	// Lacks says why there is no Grafana, if there is none that was wanted.
+	Lacks error
+
 	api      v1.API
 	children []*process.Process
 }
@@ -89,7 +92,10 @@ func Start(ctx context.Context, o Options) (_ *Monitor, err error) {
 		if p.port == 0 {
 			continue
 		}
-		if err := m.start(ctx, o, p); err != nil {
+		switch err := m.start(ctx, o, p); {
+		case err != nil && p.optional:
+			m.Lacks = err
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -97,7 +103,7 @@ func Start(ctx context.Context, o Options) (_ *Monitor, err error) {
 }
 
 func (m *Monitor) start(ctx context.Context, o Options, p program) error {
-	cmd, err := p.command(o.Dir, o.Dashboards)
+	cmd, err := p.command(ctx, o.Dir, o.Dashboards)
 	if err != nil {
 		return err
 	}
@@ -106,8 +112,11 @@ func (m *Monitor) start(ctx context.Context, o Options, p program) error {
 	if err != nil {
 		return err
 	}
+	if err := child.Answers(ctx, func(ctx context.Context) error { return answers(ctx, local(p.port)+p.ready) }); err != nil {
+		return errors.Join(err, child.Stop())
+	}
 	m.children = append(m.children, child)
-	return child.Answers(ctx, func(ctx context.Context) error { return answers(ctx, local(p.port)+p.ready) })
+	return nil
 }
 
 // Stop ends them.

@@ -1,6 +1,8 @@
 package monitor
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -19,11 +21,13 @@ type program struct {
 	env   []string
 	port  int
 	ready string // the path that answers 200 then
+
+	optional bool // the others are of use without it
 }
 
 // command returns what starts the program: as it is installed, else in a container, with the machine's network and the same
 // folders.
-func (p program) command(folders ...string) (*exec.Cmd, error) {
+func (p program) command(ctx context.Context, folders ...string) (*exec.Cmd, error) {
 	for _, name := range p.names {
 		if path, err := exec.LookPath(name); err == nil {
 			return exec.Command(path, p.args...), nil //nolint:gosec,noctx // a name of ours; Stop ends it
@@ -33,6 +37,11 @@ func (p program) command(folders ...string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.image, ErrMissing)
 	}
+	if exec.CommandContext(ctx, docker, "image", "inspect", p.image).Run() != nil { //nolint:gosec // as above
+		if out, err := exec.CommandContext(ctx, docker, "pull", "--quiet", p.image).CombinedOutput(); err != nil { //nolint:gosec // as above
+			return nil, fmt.Errorf("fetching %s: %s", p.image, bytes.TrimSpace(out))
+		}
+	}
 	args := []string{"run", "--rm", "--init", "--network=host", "--user=" + strconv.Itoa(os.Getuid()) + ":" + strconv.Itoa(os.Getgid())}
 	for _, f := range folders {
 		args = append(args, "--volume="+f+":"+f)
@@ -41,10 +50,4 @@ func (p program) command(folders ...string) (*exec.Cmd, error) {
 		args = append(args, "--env="+e)
 	}
 	return exec.Command(docker, append(append(args, p.image), p.args...)...), nil //nolint:gosec,noctx // as above
-}
-
-// Grafana says whether there can be one.
-func Grafana() bool {
-	_, err := exec.LookPath("docker")
-	return err == nil
 }

@@ -37,21 +37,18 @@ func watch(ctx context.Context, out io.Writer) (err error) {
 	defer log.Close()
 	o := monitor.Options{
 		Dir: filepath.Join(root, ".dev", "observe"), Rules: filepath.Join(files, "rules.yaml"), Dashboards: filepath.Join(files, "dashboards"),
-		Targets: monitor.Targets(shop.Usual.Ops()), Every: 5 * time.Second, Prometheus: prometheusPort, Alertmanager: alertmanagerPort, Out: log,
-	}
-	if monitor.Grafana() {
-		o.Grafana = grafanaPort
+		Targets: monitor.Targets(shop.Usual.Ops()), Every: 5 * time.Second, Prometheus: prometheusPort, Alertmanager: alertmanagerPort, Grafana: grafanaPort, Out: log,
 	}
 	m, err := monitor.Start(ctx, o)
 	if err != nil {
-		return fmt.Errorf("%w (.dev/observe.log may say more)", err)
+		return fmt.Errorf("%v (.dev/observe.log may say more)", err) //nolint:errorlint // it is the end, and how it ended is no code of ours
 	}
 	defer func() { err = errors.Join(err, m.Stop()) }()
 	fmt.Fprintf(out, "\n  Prometheus    http://localhost:%d/alerts\n  Alertmanager  http://localhost:%d\n", prometheusPort, alertmanagerPort)
-	if o.Grafana != 0 {
+	if m.Lacks == nil {
 		fmt.Fprintf(out, "  Grafana       http://localhost:%d/dashboards\n", grafanaPort)
 	} else {
-		fmt.Fprintln(out, "  no Grafana, which needs Docker: the dashboards are in charts/slippers/files/dashboards")
+		fmt.Fprintf(out, "  no Grafana (%v): its dashboards are in charts/slippers/files/dashboards\n", m.Lacks)
 	}
 	fmt.Fprintln(out, "\n  Ctrl-C ends them; what they have seen stays in .dev/observe")
 	select {
