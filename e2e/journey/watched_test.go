@@ -198,6 +198,7 @@ func TestNothingThatIsWatchedIsEmpty(t *testing.T) {
 		}
 		return len(empty) == 0 || t.Failed()
 	})
+	s.counted(t)
 	s.documented(t)
 	s.pictured(t, m, began)
 }
