@@ -77,7 +77,8 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 	t.breaker = gobreaker.NewCircuitBreaker[answer](gobreaker.Settings{
 		Timeout:      openFor,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= trips },
-		IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, ErrRefused) },
+		IsSuccessful: func(err error) bool { return err == nil || answered(err) },
+		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller went; OCTO may be well
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			open.Set(0)
 			if to == gobreaker.StateOpen {
@@ -111,6 +112,12 @@ type request struct {
 	id      string // for the log
 	retries int
 	body    any
+}
+
+// answered says whether a call failed because OCTO said so, in its own way.
+func answered(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (errors.Is(e, ErrRefused) || e.Code == tooOften)
 }
 
 // call makes a call, unless those before it have found nobody.

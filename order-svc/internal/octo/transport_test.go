@@ -232,6 +232,46 @@ func TestOutcomesAreCounted(t *testing.T) {
 	}
 }
 
+// A provider that is away costs no buyer their time, once a few have found that out; it is asked again before long.
+func TestAProviderThatDoesNotAnswerIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	open := func(p *provider) float64 {
+		t.Helper()
+		v, err := testutil.GatherAndCount(p.reg, "octo_circuit_open")
+		if err != nil || v != 1 {
+			t.Fatalf("%d gauges, %v", v, err)
+		}
+		families, _ := p.reg.Gather()
+		for _, f := range families {
+			if f.GetName() == "octo_circuit_open" {
+				return f.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		return -1
+	}
+	away := serve(t, nil, reset)
+	for range 5 {
+		_, _ = create(t, away)
+	}
+	asked := len(away.bodies())
+	if _, err := create(t, away); !errors.Is(err, octo.ErrUnclear) {
+		t.Errorf("left alone, it is said to have %v", err)
+	}
+	if now := len(away.bodies()); now != asked || open(away) != 1 {
+		t.Errorf("it was asked %d times more, and the circuit is %v", now-asked, open(away))
+	}
+
+	for name, answer := range map[string]http.HandlerFunc{"refuses": says(`{"error":2}`), "is asked too often": says(`{"error":11}`)} {
+		busy := serve(t, nil, answer)
+		for range 8 {
+			_, _ = create(t, busy)
+		}
+		if open(busy) != 0 {
+			t.Errorf("one that %s is left alone", name)
+		}
+	}
+}
+
 func TestAClientNeedsNoRegistry(t *testing.T) {
 	t.Parallel()
 	if _, err := octo.New(sound("https://secure.octo.uz"), nil, slog.New(slog.DiscardHandler)); err != nil {
