@@ -51,14 +51,14 @@ max_client_conn = 200
 ignore_startup_parameters = statement_timeout
 `, to.Hostname(), to.Port(), to.User.Username(), port, dir)
 	for name, text := range map[string]string{"pgbouncer.ini": config, "users": fmt.Sprintf("%q %q\n", to.User.Username(), superuser)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // another user reads it
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	cmd := exec.Command(program, filepath.Join(dir, "pgbouncer.ini"))
 	if os.Getuid() == 0 { // it does not run as root
 		for parent := dir; parent != os.TempDir() && parent != "/"; parent = filepath.Dir(parent) {
-			if err := os.Chmod(parent, 0o755); err != nil { //nolint:gosec // as above
+			if err := os.Chmod(parent, 0o755); err != nil {
 				t.Fatal(err)
 			}
 		}
