@@ -51,6 +51,7 @@ e2e-k8s: ## Install the store on the cluster of KUBECONFIG, and show that it out
 lint: vuln ## Run go vet, golangci-lint and govulncheck over every module
 	go vet $(PACKAGES)
 	$(call TOOL,golangci-lint) run $(PACKAGES)
+	$(call TOOL,golangci-lint) run --build-tags cluster,faults ./e2e/...
 
 vuln: ## Look for known vulnerabilities; GOVULNDB=off where their database cannot be reached
 ifeq ($(GOVULNDB),off)

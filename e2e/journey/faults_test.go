@@ -91,21 +91,25 @@ func TestFaultsAreTold(t *testing.T) {
 func troubles() []trouble {
 	return []trouble{
 		{"Redis is stopped", []string{"RedisAway", "LimitsDegraded"}, func(t *testing.T, o *shop.Options) (func(*testing.T, *store), []monitor.Target) {
+			t.Helper()
 			r := newOwnRedis(t)
 			o.RedisURL = fmt.Sprintf("redis://127.0.0.1:%d/0", r.port)
 			return func(t *testing.T, _ *store) {
+				t.Helper()
 				if err := r.p.Stop(); err != nil {
 					t.Error(err)
 				}
 			}, nil
 		}},
 		{"PostgreSQL keeps each answer back for 400 ms", []string{"ServiceSlow"}, func(t *testing.T, o *shop.Options) (func(*testing.T, *store), []monitor.Target) {
+			t.Helper()
 			var late atomic.Int64
 			o.DatabaseURL = relayed(t, o.DatabaseURL, &late)
 			return func(*testing.T, *store) { late.Store(int64(400 * time.Millisecond)) }, nil
 		}},
 		{"the payment provider never answers", []string{"ProviderCircuitOpen"}, func(*testing.T, *shop.Options) (func(*testing.T, *store), []monitor.Target) {
 			return func(t *testing.T, s *store) {
+				t.Helper()
 				for _, operation := range []string{"create", "read"} {
 					s.octo(t, "POST /control/faults", `{"operation":"`+operation+`","kind":"hang","times":0}`)
 				}
@@ -118,6 +122,7 @@ func troubles() []trouble {
 // twoCatalogs puts another catalog-svc beside that of the store, with a database of its own. Once that has lost its tables, half
 // of the requests are sent there.
 func twoCatalogs(t *testing.T, o *shop.Options) (func(*testing.T, *store), []monitor.Target) {
+	t.Helper()
 	other := *o
 	db := testkit.Postgres(t)
 	address, err := url.Parse(o.DatabaseURL)
@@ -148,15 +153,16 @@ func twoCatalogs(t *testing.T, o *shop.Options) (func(*testing.T, *store), []mon
 	var half atomic.Bool
 	local := func(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 	good, bad := local(o.Ports.Catalog.API), local(other.Ports.Catalog.API)
-	balancer := httptest.NewServer(&httputil.ReverseProxy{Director: func(r *http.Request) {
-		r.URL.Scheme, r.URL.Host = "http", good
+	balancer := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.Out.URL.Scheme, r.Out.URL.Host = "http", good
 		if half.Load() && n.Add(1)%2 == 0 {
-			r.URL.Host = bad
+			r.Out.URL.Host = bad
 		}
 	}})
 	t.Cleanup(balancer.Close)
 	o.Env = append(o.Env, "CATALOG_URL="+balancer.URL)
 	return func(t *testing.T, _ *store) {
+		t.Helper()
 		if _, err := db.Exec(t.Context(), "DROP TABLE catalog.slippers, catalog.categories CASCADE"); err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +195,7 @@ func (s *store) fires(t *testing.T, m *monitor.Monitor, names []string, most tim
 }
 
 // shops looks, fills carts, orders and pays, a little each second, whatever comes of it.
-func (s *store) shops(ctx context.Context, t *testing.T) {
+func (s *store) shops(ctx context.Context, t *testing.T) { //nolint:thelper // it runs beside the test
 	admin, buyer := s.admin(t), s.guest(t)
 	felt := admin.slipper(t, "Felt slipper", "129000.50", 100_000)
 	tick := time.NewTicker(100 * time.Millisecond)
