@@ -194,8 +194,10 @@ func TestLargeScansAreThoseOfTheSchemasLargeTables(t *testing.T) {
 			t.Fatalf("got %+v and %+v, want two tables and one", got.Tables, other.Tables)
 		}
 	}
-	if want := (postgres.ScannedTable{Schema: "shop", Table: "heap", SeqScan: 2, SeqTupRead: 6000, RowsPerScan: 3000, NLiveTup: 3000}); got.Tables[0] != want {
-		t.Errorf("the first is %+v, want %+v", got.Tables[0], want)
+	first := got.Tables[0]
+	first.NLiveTup = 0 // an estimate, which PostgreSQL makes when it likes
+	if want := (postgres.ScannedTable{Schema: "shop", Table: "heap", SeqScan: 2, SeqTupRead: 6000, RowsPerScan: 3000}); first != want {
+		t.Errorf("the first is %+v, want %+v", first, want)
 	}
 	// Making its index was a scan too, of nothing.
 	if second := got.Tables[1]; second.Table != "indexed" || second.SeqTupRead != 2500 || second.IdxScan == nil || *second.IdxScan != 0 || len(got.Tables) > 2 {
