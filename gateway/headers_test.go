@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -130,6 +131,21 @@ func TestDocsLoadNothingFromOutside(t *testing.T) {
 			if again := s.ask(t, "GET "+m[1], nil, "If-None-Match", part.header.Get("ETag")); again.status != http.StatusNotModified {
 				t.Errorf("%s again: %d, want 304", m[1], again.status)
 			}
+		}
+	}
+}
+
+// A trace that a client names would let them have all their requests kept, or none.
+func TestWhatClientsSayOfTracesIsDropped(t *testing.T) {
+	t.Parallel()
+	const named = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"
+	for trusted, want := range map[bool]string{false: "", true: named} {
+		var got atomic.Value
+		s := open(t, func(_ http.ResponseWriter, r *http.Request) { got.Store(r.Header.Get("Traceparent")) },
+			func(c *config) { c.Front.TrustTraces = trusted })
+		s.ask(t, "GET /cart", nil, "Traceparent", named, "X-Cart-Token", "abc")
+		if got.Load() != want {
+			t.Errorf("trusted %v: the service is told of %q, want %q", trusted, got.Load(), want)
 		}
 	}
 }
