@@ -25,13 +25,14 @@ func TestProbesTellWhatIsBroken(t *testing.T) {
 			kubectl(t, "scale", set, "--replicas", "0")
 			defer func() {
 				kubectl(t, "scale", set, "--replicas", "1")
+				eventually(t, 3*time.Minute, lost.dependency+" is back", func() bool { return ready(t, lost.dependency) == 1 })
 				settled(t)
 				s.buy(t, "after-"+lost.dependency)
 				if now := restarts(t); now != before {
 					t.Errorf("containers were started again %d times", now-before)
 				}
 			}()
-			eventually(t, time.Minute, lost.dependency+" is away", func() bool { return len(pods(t, lost.dependency)) == 0 })
+			eventually(t, time.Minute, lost.dependency+" is away", func() bool { return ready(t, lost.dependency) == 0 })
 			for _, service := range services {
 				wrong := slices.Contains(lost.unready, service)
 				if wrong {
