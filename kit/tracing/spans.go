@@ -20,6 +20,8 @@ import (
 
 const scope = "github.com/slippers-api/slippers/kit/tracing"
 
+var asServer = trace.WithSpanKind(trace.SpanKindServer)
+
 // Server makes a span of each request, within the trace that its traceparent names. Routes name spans: a path would hold ids.
 func Server(next echo.HandlerFunc) echo.HandlerFunc {
 	tracer := otel.Tracer(scope)
@@ -30,13 +32,16 @@ func Server(next echo.HandlerFunc) echo.HandlerFunc {
 			name = "unmatched"
 		}
 		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-		ctx, span := tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(
-			attribute.String("http.request.method", r.Method), attribute.String("http.route", c.Path())))
+		ctx, span := tracer.Start(ctx, name, asServer)
 		defer span.End()
 		c.SetRequest(r.WithContext(ctx))
 		err := next(c)
+		if !span.IsRecording() { // most are not: they must cost little
+			return err
+		}
 		status := c.Response().Status
-		span.SetAttributes(attribute.Int("http.response.status_code", status))
+		span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("http.route", c.Path()),
+			attribute.Int("http.response.status_code", status))
 		if status >= http.StatusInternalServerError {
 			span.SetStatus(codes.Error, "")
 		}
