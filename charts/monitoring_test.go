@@ -69,10 +69,15 @@ func TestRulesAndDashboardsAreThoseOfTheFiles(t *testing.T) {
 		t.Errorf("%d rules, which are\n%s", len(rules), got)
 	}
 
-	rules, _ = watching(t, map[string]any{"monitoring": map[string]any{"runbookURL": "https://runbooks.example/"}})
+	rules, dashboards = watching(t, map[string]any{"monitoring": map[string]any{"runbookURL": "https://runbooks.example/"}})
 	want := sorted(t, strings.ReplaceAll(string(text), "docs/runbooks/", "https://runbooks.example/"))
 	if got := asYAML(t, rules["slippers-alerts"]); got != want {
 		t.Errorf("with another address of the runbooks the rules are\n%s", got)
+	}
+	for name, text := range dashboards {
+		if !strings.Contains(text, `"url": "https://runbooks.example/README.md"`) {
+			t.Errorf("with another address of the runbooks %s does not link there", name)
+		}
 	}
 }
 

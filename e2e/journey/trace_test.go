@@ -185,7 +185,30 @@ func (s *store) logged(t *testing.T, c *collector, buyer visitor) {
 			t.Errorf("no line of %s names trace %s and user %s:\n%s", service, id, buyer.id, s.log)
 		}
 	}
+	if !strings.Contains(s.examples(t), `trace_id="`+id+`"`) {
+		t.Errorf("no metric of the gateway names trace %s as an example", id)
+	}
 	if strings.Contains(s.log.String(), buyer.phone) {
 		t.Errorf("the log has a phone number")
 	}
+}
+
+// examples is what the gateway tells a Prometheus that takes exemplars.
+func (s *store) examples(t *testing.T) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Ports.Ops()["gateway"]+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	res, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }

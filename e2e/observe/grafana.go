@@ -3,6 +3,7 @@ package observe
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -57,6 +58,8 @@ func (d Dashboard) JSON() ([]byte, error) {
 	made.Links = []dashboard.DashboardLink{{
 		Title: "Slippers", Type: dashboard.DashboardLinkTypeDashboards, Icon: "dashboard", Tags: []string{tag},
 		AsDropdown: true, IncludeVars: true, KeepTime: true,
+	}, {
+		Title: "Runbooks", Type: dashboard.DashboardLinkTypeLink, Icon: "doc", Url: new(runbooks + "README.md"), TargetBlank: true,
 	}}
 	text, err := json.MarshalIndent(made, "", "  ")
 	if err != nil {
@@ -100,6 +103,9 @@ func (p Panel) grafana(id uint32) (dashboard.Panel, error) {
 	for i, q := range p.Queries {
 		query := prometheus.NewDataqueryBuilder().Datasource(source).Expr(q.Expr).LegendFormat(q.Legend).
 			RefId(string(rune('A' + i))).EditorMode(prometheus.QueryEditorModeCode).Range()
+		if strings.Contains(q.Expr, "histogram_quantile") { // its points lead to traces
+			query.Exemplar(true)
+		}
 		if p.Single { // days are summed up once, not for each point of a line
 			query.Instant()
 		}
