@@ -1,9 +1,6 @@
 package cache
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-)
+import kitmetrics "github.com/slippers-api/slippers/kit/metrics"
 
 // Usage is what the copies in this process are good for, and what memory they take.
 type Usage struct {
@@ -31,7 +28,7 @@ func (c *Caches) Usage() Usage {
 	}
 	c.metrics.caches.Range(func(name, of any) bool {
 		n := of.(counts) //nolint:forcetypeassert // nothing else is stored
-		u := &Used{Hits: value(n.hit), Misses: value(n.miss), Coalesced: value(n.coalesced), Bypassed: value(n.bypass)}
+		u := &Used{Hits: kitmetrics.Value(n.hit), Misses: kitmetrics.Value(n.miss), Coalesced: kitmetrics.Value(n.coalesced), Bypassed: kitmetrics.Value(n.bypass)}
 		if lookups := u.Hits + u.Misses + u.Coalesced + u.Bypassed; lookups > 0 {
 			u.HitRatio = new(float64(u.Hits) / float64(lookups))
 		}
@@ -45,13 +42,4 @@ func (c *Caches) Usage() Usage {
 		}
 	}
 	return usage
-}
-
-// value reads a counter.
-func value(c prometheus.Counter) int64 {
-	var m dto.Metric
-	if c.Write(&m) != nil {
-		return 0 // a counter of the library has no error
-	}
-	return int64(m.GetCounter().GetValue())
 }

@@ -1,9 +1,6 @@
 package edge
 
-import (
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-)
+import kitmetrics "github.com/slippers-api/slippers/kit/metrics"
 
 // Usage is what the pages in this process are good for, and what memory they take.
 type Usage struct {
@@ -31,7 +28,7 @@ func (c *Cache) Usage() Usage {
 	c.metrics.pages.Range(func(page, of any) bool {
 		p, n := page.(*Page), of.(*counts) //nolint:forcetypeassert // nothing else is stored
 		u := &Used{
-			Hits: value(n.hit), Misses: value(n.miss), Stale: value(n.stale), Coalesced: value(n.coalesced), Bypassed: value(n.bypass),
+			Hits: kitmetrics.Value(n.hit), Misses: kitmetrics.Value(n.miss), Stale: kitmetrics.Value(n.stale), Coalesced: kitmetrics.Value(n.coalesced), Bypassed: kitmetrics.Value(n.bypass),
 		}
 		if asked := u.Hits + u.Misses + u.Stale + u.Coalesced + u.Bypassed; asked > 0 {
 			u.HitRatio = new(float64(u.Hits+u.Stale) / float64(asked))
@@ -46,13 +43,4 @@ func (c *Cache) Usage() Usage {
 		}
 	}
 	return usage
-}
-
-// value reads a counter.
-func value(c prometheus.Counter) int64 {
-	var m dto.Metric
-	if c.Write(&m) != nil {
-		return 0 // a counter of the library has no error
-	}
-	return int64(m.GetCounter().GetValue())
 }
