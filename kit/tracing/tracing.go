@@ -28,6 +28,12 @@ type Config struct {
 	// sends none. OpenTelemetry's other variables hold too, such as OTEL_TRACES_SAMPLER=parentbased_traceidratio with
 	// OTEL_TRACES_SAMPLER_ARG=0.01, which keeps one trace in a hundred.
 	Endpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+
+	// TracesEndpoint is where spans are sent to in its place: the whole URL, with its path.
+	TracesEndpoint string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
+
+	// Protocol is http/protobuf. Another one is refused: nothing here speaks it.
+	Protocol string `env:"OTEL_EXPORTER_OTLP_PROTOCOL" envDefault:"http/protobuf"`
 }
 
 // flushTimeout bounds the sending of the last spans. The process ends without them if it must.
@@ -41,8 +47,11 @@ func On() bool { return on.Load() }
 // Start lets the process make traces under the name of the service, if cfg wants them. It comes before all that they follow.
 // stop sends the last of them.
 func Start(ctx context.Context, cfg Config, service, version string, log *slog.Logger) (stop func(), err error) {
-	if cfg.Endpoint == "" || os.Getenv("OTEL_SDK_DISABLED") == "true" || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
+	if cfg.Endpoint+cfg.TracesEndpoint == "" || os.Getenv("OTEL_SDK_DISABLED") == "true" || os.Getenv("OTEL_TRACES_EXPORTER") == "none" {
 		return func() {}, nil
+	}
+	if cfg.Protocol != "http/protobuf" {
+		return nil, fmt.Errorf("reading OTEL_EXPORTER_OTLP_PROTOCOL: %q is not http/protobuf, which is all that there is", cfg.Protocol)
 	}
 	exporter, err := otlptracehttp.New(ctx) // it reads the endpoint, and what else there is
 	if err != nil {
