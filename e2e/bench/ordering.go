@@ -32,7 +32,7 @@ func ordering(ctx context.Context, l *lab) ([]table, error) {
 		return nil, err
 	}
 	defer floor.db.Close()
-	orders := load{base: l.store.URL, span: l.span(), requests: each(m.everybody[:buyers], func(c customer) request {
+	orders := load{base: l.store.URL, span: l.span(), requests: each(m.everybody, func(c customer) request {
 		return request{method: http.MethodPost, path: placingPath, headers: []string{c.header}}
 	})}
 	measured := append([]part{l.service("gateway"), l.service("catalog-svc"), l.service("order-svc")}, l.parts...)

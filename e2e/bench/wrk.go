@@ -47,7 +47,8 @@ func (d load) run(ctx context.Context, l *lab) (sample, error) {
 	return parseWrk(out)
 }
 
-// script is what wrk runs. One request is fixed, which costs wrk nothing; of several, each thread starts at another one.
+// script is what wrk runs. One request is fixed, which costs wrk nothing; of several, each of two threads has every
+// other one, so that what both send at a time differs.
 func (d load) script() string {
 	var b strings.Builder
 	if first := d.requests[0]; len(d.requests) == 1 {
@@ -67,7 +68,7 @@ func (d load) script() string {
 			}
 			fmt.Fprintf(&b, "all[#all + 1] = wrk.format(%q, %q, {%s}, %q)\n", r.method, r.path, strings.Join(headers, ", "), r.body)
 		}
-		b.WriteString("at = place * math.floor(#all / 2)\nend\nfunction request() at = at % #all + 1; return all[at] end\n")
+		b.WriteString("at = place\nend\nfunction request() local r = all[at + 1]; at = (at + 2) % #all; return r end\n")
 	}
 	b.WriteString(report)
 	return b.String()

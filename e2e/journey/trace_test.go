@@ -120,8 +120,8 @@ func TestACheckoutIsOneTrace(t *testing.T) {
 	for name, want := range map[string][]string{
 		"POST /orders": {
 			"gateway POST /orders > gateway redis batch",
-			"gateway POST /orders > gateway HTTP POST > order-svc POST /orders > order-svc HTTP PUT > catalog-svc PUT /internal/reservations/:id > catalog-svc batch start > catalog-svc WITH",
-			"gateway POST /orders > gateway HTTP POST > order-svc POST /orders > order-svc batch start > order-svc WITH",
+			"gateway POST /orders > gateway HTTP POST > order-svc POST /orders > order-svc HTTP PUT > catalog-svc PUT /internal/reservations/:id > catalog-svc group commit > catalog-svc batch start > catalog-svc WITH",
+			"gateway POST /orders > gateway HTTP POST > order-svc POST /orders > order-svc group commit > order-svc batch start > order-svc WITH",
 		},
 		"POST /payments/octo/create": {
 			"gateway POST /payments/octo/create > gateway HTTP POST > order-svc POST /payments/octo/create > order-svc HTTP POST",

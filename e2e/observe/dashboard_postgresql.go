@@ -77,6 +77,13 @@ func postgresql() Dashboard {
 					},
 				},
 			}},
+			{"What do commits cost?", []Panel{
+				{
+					Title: "Writes in a commit", Unit: Count,
+					About:   "How many reservations, or orders, shared one. It grows with load: that is what keeps PostgreSQL cheap.",
+					Queries: one(rate("postgres_group_commit_writes_sum", chosen, "service")+" / "+rate("postgres_group_commit_writes_count", chosen, "service"), "{{service}}"),
+				},
+			}},
 			{"Do connections last?", []Panel{
 				{
 					Title: "Acquired", Unit: PerSec, About: "How often a connection is taken from the pool.",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // One runs a query that answers one row of T, matched by name. It returns missing when there is none. doing says in an
@@ -30,18 +31,18 @@ func One[T any](ctx context.Context, db Querier, doing string, missing error, qu
 // Only for statements whose best plan does not hang on their arguments.
 const KeepPlan = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`
 
-// Planned is One in a transaction of its own with KeepPlan, or within that of db, in one round trip.
-func Planned[T any](ctx context.Context, db Querier, doing, query string, args pgx.StrictNamedArgs) (v T, err error) {
+// Planned is All in a transaction of its own with KeepPlan, or within that of db, in one round trip.
+func Planned[T any](ctx context.Context, db Querier, doing, query string, args pgx.StrictNamedArgs) (all []T, err error) {
 	var b pgx.Batch
 	b.Queue(KeepPlan)
 	b.Queue(query, args).Query(func(rows pgx.Rows) (err error) {
-		v, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[T])
 		return err
 	})
 	if err := db.SendBatch(ctx, &b).Close(); err != nil {
-		return v, fmt.Errorf("%s: %w", doing, err)
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	return v, nil
+	return all, nil
 }
 
 // All runs a query that answers any number of rows of T, matched by name. doing says in an error what was tried.
@@ -71,4 +72,10 @@ func List[T any](ctx context.Context, db Querier, list, count string, listArgs, 
 		return nil, 0, fmt.Errorf("listing: %w", err)
 	}
 	return items, total, nil
+}
+
+// Refused says whether err proves that nothing was written: PostgreSQL itself said no, or was never asked.
+func Refused(err error) bool {
+	_, said := errors.AsType[*pgconn.PgError](err)
+	return said || pgconn.SafeToRetry(err)
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
+	"github.com/slippers-api/slippers/kit/groupcommit"
 	"github.com/slippers-api/slippers/kit/postgres"
 )
 
@@ -21,6 +22,7 @@ const (
 type Counts struct {
 	events *prometheus.CounterVec
 	guard  prometheus.Counter
+	sizes  prometheus.Observer
 }
 
 // NewCounts returns counts that reg knows of.
@@ -33,6 +35,7 @@ func NewCounts(reg prometheus.Registerer) *Counts {
 			Name: "stock_oversell_guard_total",
 			Help: "Sales that only the database's CHECK has stopped. It must be zero: the statement before it should have refused them.",
 		}),
+		sizes: groupcommit.NewSizes(reg),
 	}
 	for _, event := range []string{held, refused, sold, released, returned, expired} {
 		c.events.WithLabelValues(event)
@@ -51,4 +54,12 @@ func (c *Counts) failed(err error) {
 	if c != nil && postgres.Violates(err, "slippers_quantity_not_negative") {
 		c.guard.Inc()
 	}
+}
+
+// together returns what observes how many reservations shared a transaction.
+func (c *Counts) together() prometheus.Observer {
+	if c == nil {
+		return nil
+	}
+	return c.sizes
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/groupcommit"
 	"github.com/slippers-api/slippers/kit/invalidation"
-	"github.com/slippers-api/slippers/kit/money"
-	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // Stock keeps what was taken from the slippers, and for whom.
@@ -23,121 +22,17 @@ import (
 // The pages of those slippers are made worthless at once, the lists together with those of other sales: a list may show a
 // quantity that is a second old, and a shop that sells keeps its lists in the cache.
 type Stock struct {
-	db     *pgxpool.Pool
-	outbox *invalidation.Outbox
-	counts *Counts
+	db        *pgxpool.Pool
+	outbox    *invalidation.Outbox
+	counts    *Counts
+	reserving *groupcommit.Group[*reserving]
 }
 
 // NewStock returns the stock of db. counts may be nil.
 func NewStock(db *pgxpool.Pool, o *invalidation.Outbox, counts *Counts) *Stock {
-	return &Stock{db, o, counts}
-}
-
-// taken is what became of a wanted line. A slipper that is not for sale has no snapshot and nothing available.
-type taken struct {
-	SlipperID int64
-	Requested int64
-	Available int64
-	Price     *money.Amount
-	Name      *string
-	Size      *string
-	Image     *string
-	Fiscal    *catalog.Fiscal
-
-	// Invalidation is the id of what the whole reservation recorded. There is none if it was not made.
-	Invalidation *int64
-}
-
-// Reserve takes all lines or none, in one round trip. The same id again answers the same. It returns
-// catalog.ErrOutOfStock with what there is, ErrReservationDiffers or ErrReservationReleased.
-func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservation, error) {
-	// Two statements, because each has its own view of the table: what the second reads and checks is what there is once
-	// the locks are held. In one, a row that was restocked while the lock was waited for would be judged by its old version.
-	const (
-		lock = `
-			SELECT FROM catalog.slippers s
-			WHERE s.id = ANY (@slippers) AND NOT EXISTS (SELECT FROM catalog.reservations r WHERE r.id = @id)
-			ORDER BY s.id FOR NO KEY UPDATE OF s`
-		take = `
-			WITH wanted AS MATERIALIZED (
-				SELECT w.slipper_id, w.quantity AS requested, coalesce(s.quantity, 0) AS available, s.price, s.name, s.size, s.spic, s.package_code, s.vat,
-					(SELECT i.image_path FROM catalog.slipper_images i WHERE i.slipper_id = s.id AND i.is_primary) AS image
-				FROM unnest(@slippers::bigint[], @quantities::bigint[]) AS w (slipper_id, quantity)
-				LEFT JOIN catalog.slippers s ON s.id = w.slipper_id AND s.deleted_at IS NULL
-			), reservation AS (
-				INSERT INTO catalog.reservations (id, state, expires_at)
-				SELECT @id, 'held', @expires_at WHERE NOT EXISTS (SELECT FROM wanted WHERE available < requested)
-				ON CONFLICT DO NOTHING RETURNING id
-			), reduced AS (
-				UPDATE catalog.slippers s SET quantity = s.quantity - w.requested, version = s.version + 1
-				FROM wanted w, reservation WHERE s.id = w.slipper_id AND s.quantity >= w.requested
-			), kept AS (
-				INSERT INTO catalog.reservation_lines (reservation_id, slipper_id, quantity, price, name, size, image, spic, package_code, vat)
-				SELECT r.id, w.slipper_id, w.requested, w.price, w.name, w.size, w.image, w.spic, w.package_code, w.vat FROM reservation r, wanted w
-			), outdated AS (
-				INSERT INTO catalog.invalidations (tags) SELECT @tags::text[] || @later::text[] FROM reservation RETURNING id
-			)
-			SELECT slipper_id, requested, available, price, name, size, image,
-				CASE WHEN spic IS NOT NULL THEN json_build_object('spic', spic, 'package_code', package_code, 'vat', vat) END AS fiscal, (SELECT id FROM outdated) AS invalidation
-			FROM wanted ORDER BY slipper_id`
-	)
-	slippers, quantities := make([]int64, len(w.Lines)), make([]int64, len(w.Lines))
-	outdated := invalidation.Pending{Later: []string{slippersTag}}
-	for i, l := range w.Lines {
-		slippers[i], quantities[i] = l.SlipperID, l.Quantity
-		outdated.Tags = append(outdated.Tags, tagOf(slipperTag, l.SlipperID))
-	}
-	var lines []taken
-	var b pgx.Batch // is a transaction of its own
-	b.Queue(postgres.KeepPlan)
-	b.Queue(lock, pgx.StrictNamedArgs{"id": w.ID, "slippers": slippers})
-	b.Queue(take, pgx.StrictNamedArgs{
-		"id": w.ID, "expires_at": w.ExpiresAt, "slippers": slippers, "quantities": quantities,
-		"tags": outdated.Tags, "later": outdated.Later,
-	}).Query(func(rows pgx.Rows) (err error) {
-		lines, err = pgx.CollectRows(rows, pgx.RowToStructByName[taken])
-		return err
-	})
-	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
-		s.counts.failed(err)
-		return catalog.Reservation{}, fmt.Errorf("reserving %s: %w", w.ID, err)
-	}
-	if id := lines[0].Invalidation; id != nil {
-		outdated.ID = *id
-		s.counts.count(held)
-		s.outbox.Publish(ctx, outdated)
-		return reserved(w, lines), nil
-	}
-	made, err := s.reservation(ctx, w.ID)
-	if err != nil {
-		return catalog.Reservation{}, err
-	}
-	if made != nil {
-		s.outbox.Publish(ctx, outdated) // who made it may not have come to that
-		return w.Answer(*made)
-	}
-	s.counts.count(refused)
-	return catalog.Reservation{}, catalog.ErrOutOfStock.With("unavailable", unavailable(lines))
-}
-
-func reserved(w catalog.Wanted, lines []taken) catalog.Reservation {
-	r := catalog.Reservation{ID: w.ID, State: catalog.Held, ExpiresAt: stored(w.ExpiresAt)}
-	for _, l := range lines {
-		r.Lines = append(r.Lines, catalog.ReservedLine{
-			SlipperID: l.SlipperID, Quantity: l.Requested, Price: *l.Price, Name: *l.Name, Size: *l.Size, Image: l.Image, Fiscal: l.Fiscal,
-		})
-	}
-	return r
-}
-
-func unavailable(lines []taken) []catalog.Unavailable {
-	short := []catalog.Unavailable{}
-	for _, l := range lines {
-		if l.Available < l.Requested {
-			short = append(short, catalog.Unavailable{SlipperID: l.SlipperID, Requested: l.Requested, Available: l.Available})
-		}
-	}
-	return short
+	s := &Stock{db: db, outbox: o, counts: counts}
+	s.reserving = groupcommit.New(counts.together(), s.reserve)
+	return s
 }
 
 // Release gives back what a reservation holds. One that is not known is kept as released, so that it cannot be made any

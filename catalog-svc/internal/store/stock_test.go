@@ -63,7 +63,11 @@ func crowd(t *testing.T, db *pgxpool.Pool, cart func(buyer int) []catalog.Line) 
 				return
 			}
 			refused.Add(1)
-			for _, u := range fault.Of(err).Members["unavailable"].([]catalog.Unavailable) {
+			short := fault.Of(err).Members["unavailable"].([]catalog.Unavailable)
+			if len(short) == 0 {
+				t.Error("refused for nothing")
+			}
+			for _, u := range short {
 				if u.Available >= u.Requested || u.Requested != w.Lines[0].Quantity {
 					t.Errorf("refused with %+v", u)
 				}
@@ -127,6 +131,18 @@ func TestReserveSumsEqualSlippers(t *testing.T) {
 	sold := crowd(t, db, func(int) []catalog.Line { return lines(s.ID, 2, s.ID, 1) })
 	if left := quantity(t, db, s.ID); sold != 3 || left != 1 {
 		t.Errorf("sold %d threes of 10, left %d", sold, left)
+	}
+	balanced(t, db)
+}
+
+// Who wants too much takes nothing away from those who share a transaction with them.
+func TestReserveRefusesNobodyForAnother(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	s := slipper(t, db, func(s *catalog.Slipper) { s.Quantity = 100 })
+	sold := crowd(t, db, func(buyer int) []catalog.Line { return lines(s.ID, 1+int64(buyer%2)*100) })
+	if left := quantity(t, db, s.ID); sold != 100 || left != 0 {
+		t.Errorf("sold %d and left %d of 100", sold, left)
 	}
 	balanced(t, db)
 }

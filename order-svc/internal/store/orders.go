@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/slippers-api/slippers/kit/groupcommit"
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
@@ -25,11 +26,15 @@ type Orders struct {
 	jobs   Jobs
 	outbox *invalidation.Outbox
 	counts *Counts
+
+	placing *groupcommit.Group[*placing]
 }
 
 // NewOrders returns the orders of db. c may be nil.
 func NewOrders(db *pgxpool.Pool, jobs Jobs, o *invalidation.Outbox, c *Counts) *Orders {
-	return &Orders{db, jobs, o, c}
+	s := &Orders{db: db, jobs: jobs, outbox: o, counts: c}
+	s.placing = groupcommit.New(c.together(), s.place)
+	return s
 }
 
 // orderColumns are those of an order.Order, of orders o. The items come with it, so that a list is one statement; amounts
@@ -218,12 +223,4 @@ func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 	s.counts.order(order.Expired, len(ended.Reservations))
 	s.outbox.Publish(ctx, invalidation.Pending{ID: ended.Invalidation, Tags: ended.Tags})
 	return int64(len(ended.Reservations)), nil
-}
-
-// unsure wraps order.ErrUnsure unless err proves that nothing was stored.
-func unsure(err error) error {
-	if refused(err) || errors.Is(err, order.ErrInProgress) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", order.ErrUnsure, err)
 }

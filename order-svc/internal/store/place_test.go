@@ -3,12 +3,14 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/money"
@@ -183,6 +185,59 @@ func TestAKeyOfTheDeadIsTakenOver(t *testing.T) {
 	}
 	if d.rows(t, "orders") != 1 || d.stock.held() != 1 || d.stock.left[1] != 9 {
 		t.Errorf("%d orders, %d reservations, %d pieces left", d.rows(t, "orders"), d.stock.held(), d.stock.left[1])
+	}
+}
+
+// Orders that are placed at once share transactions, and nothing else: each has its own lines and cart, and what must fail
+// fails alone.
+func TestOrdersPlacedAtOnce(t *testing.T) {
+	t.Parallel()
+	d := open(t, 10_000)
+	reservation := uuid.New()
+	var same atomic.Int32
+	var wg sync.WaitGroup
+	for i := range int64(60) {
+		n := i + 1
+		who := order.Actor{ID: n, Name: "Buyer " + strconv.FormatInt(n, 10)}
+		for slipper := range n%3 + 1 {
+			if err := d.carts.Add(t.Context(), order.Holder{User: n}, slipper+1, n+1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := order.Request{Buyer: who, ClearCart: n%2 == 0}
+		if n%4 == 0 {
+			r.Key = &order.Key{Value: "k", Fingerprint: []byte("f")}
+		}
+		wg.Go(func() {
+			o, _, err := d.Place(t.Context(), r)
+			if err != nil {
+				t.Errorf("buyer %d: %v", n, err)
+				return
+			}
+			read, err := d.orders.Get(t.Context(), o.ID)
+			if diff := cmp.Diff(read, o); diff != "" || err != nil {
+				t.Errorf("buyer %d read, %v (-read +placed):\n%s", n, err, diff)
+			}
+			if o.UserID != n || o.UserName != who.Name || len(o.Items) != int(n%3)+1 || o.Items[0].Quantity != n+1 {
+				t.Errorf("buyer %d got %+v", n, o)
+			}
+			b, err := d.carts.Cart(t.Context(), order.Holder{User: n})
+			if left := len(b.Lines); (left == 0) != r.ClearCart || err != nil {
+				t.Errorf("buyer %d has %d lines left, %v", n, left, err)
+			}
+		})
+		wg.Go(func() { // one reservation makes one order, whoever comes with it
+			o := order.Order{UserID: n, UserName: "A", Status: order.Pending, ReservationID: reservation}
+			if _, err := d.orders.Place(t.Context(), o, time.Now().Add(time.Hour), order.Request{Buyer: who}); err == nil {
+				same.Add(1)
+			} else if errors.Is(err, order.ErrUnsure) {
+				t.Errorf("PostgreSQL said no, and buyer %d reads %v", n, err)
+			}
+		})
+	}
+	wg.Wait()
+	if d.rows(t, "orders") != 61 || same.Load() != 1 || d.rows(t, "order_history") != 61 || d.rows(t, "order_items") != 120 {
+		t.Errorf("%d orders, %d of one reservation", d.rows(t, "orders"), same.Load())
 	}
 }
 
