@@ -208,7 +208,7 @@ func TestEveryVariableIsReadByItsService(t *testing.T) {
 		read[row[1]] += " " + row[2]
 	}
 	reads := func(service, name string) bool {
-		return strings.Contains(read[name], service) || strings.Contains(read[name], "all") || name == "GOMEMLIMIT"
+		return strings.Contains(read[name], service) || strings.Contains(read[name], "all") || name == "GOMEMLIMIT" || name == "GOGC"
 	}
 	for _, file := range []string{"slippers/ci/tryout.yaml", "slippers/ci/existing.yaml"} {
 		objects := rendered(t, render.Release{ValuesFiles: []string{file}})

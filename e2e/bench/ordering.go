@@ -14,9 +14,9 @@ import (
 )
 
 // orderingNote says in the document what is compared.
-const orderingNote = "Orders of three lines from 32 clients, each with a cart and slippers of their own, and PostgreSQL waits for its disk (`synchronous_commit=on`). " +
-	"The bare one is a Go program that only runs a transaction of five statements through pgx: stock, order, lines, history, cart, on tables with the same columns, checks and indexes. " +
-	"Ours is `POST /orders/from-cart` through the gateway: limit, token, cart, a reservation in catalog-svc with its own commit, prices, the order with its invalidation."
+const orderingNote = "Orders of three lines from 32 clients, and PostgreSQL waits for its disk (`synchronous_commit=on`). " +
+	"The bare one is a Go program that only runs a transaction of five statements through pgx: stock, order, lines, history, cart, on tables with the same columns, checks, indexes and foreign keys. " +
+	"Ours is `POST /orders/from-cart` through the gateway: limit, token, cart, a reservation in catalog-svc with its own commit, prices, the order with its invalidation; the clients take turns for 64 customers, each with a cart and slippers of their own. In the bare one each client has its own slippers."
 
 // buyers is how many place orders at the same time.
 const buyers = 32
@@ -81,6 +81,8 @@ func (l *lab) counter(ctx context.Context) (floor, error) {
 		CREATE TABLE bench.order_items (LIKE orders.order_items INCLUDING ALL);
 		CREATE TABLE bench.order_history (LIKE orders.order_history INCLUDING ALL);
 		CREATE TABLE bench.cart_items (LIKE orders.cart_items INCLUDING ALL);
+		ALTER TABLE bench.order_items ADD FOREIGN KEY (order_id) REFERENCES bench.orders (id);
+		ALTER TABLE bench.order_history ADD FOREIGN KEY (order_id) REFERENCES bench.orders (id);
 		INSERT INTO bench.slippers (id, name, size, price) OVERRIDING SYSTEM VALUE SELECT id, name, size, price FROM catalog.slippers;
 		UPDATE bench.slippers SET quantity = 1000000`
 

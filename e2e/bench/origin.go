@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"os"
 	"os/exec"
 	"path/filepath"
 )
@@ -19,6 +20,7 @@ func (o origin) start(ctx context.Context, s site) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.host(ctx, "origin"+o.framework+address, address,
-		exec.Command(filepath.Join(s.bin(), "origin"), address, s.page, o.framework)) //nolint:gosec,noctx // our own program; stop ends it
+	cmd := exec.Command(filepath.Join(s.bin(), "origin"), address, s.page, o.framework) //nolint:gosec,noctx // our own program; stop ends it
+	cmd.Env = append(os.Environ(), collect)
+	return s.host(ctx, "origin"+o.framework+address, address, cmd)
 }

@@ -8,12 +8,16 @@ import (
 
 // settings start every service of the store that is measured, beside what shop gives it.
 var settings = []string{
+	collect,                                 // as the chart starts them
 	"DB_POOL_SIZE=16", "DB_MAX_OVERFLOW=16", // more connections than these only queue on a few cores
 	"ACCESS_TOKEN_TTL=2h",                             // longer than any run
 	"RATE_LIMITS=default=1000000/1s,login=1000000/1s", // the limits must count, not refuse
 	"ATTEMPT_LIMITS=login=1000000/1s,account=1000000/1s",
 	"CACHE_BYTES=" + strconv.Itoa(cacheBytes),
 }
+
+// collect is what the collector of garbage is told, in the store and in the bare servers beside it.
+const collect = "GOGC=400"
 
 // cacheBytes is what the gateway may keep in its own memory.
 const cacheBytes = 128 << 20

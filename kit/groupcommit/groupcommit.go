@@ -32,9 +32,15 @@ const (
 	patience = 10 * time.Second
 )
 
+// Commit stores the writes of all in one transaction: all of them, or none if its error is of a kind that postgres.Refused
+// knows. They are in the order in which they were asked for. Its context names the trace of the first, and the requests of all.
+//
+// What it returns, unless nil, is done before anybody hears of the commit, while the next one is under way.
+type Commit[W any] func(ctx context.Context, all []W) (publish func(), err error)
+
 // Group gathers writes of one kind. Make one with New.
 type Group[W any] struct {
-	commit func(ctx context.Context, all []W) error
+	commit Commit[W]
 	sizes  prometheus.Observer
 
 	mu       sync.Mutex
@@ -50,10 +56,8 @@ type turn[W any] struct {
 	done  chan error
 }
 
-// New returns a group whose writes commit stores: all of them, or none if its error is of a kind that postgres.Refused knows.
-// They are in the order in which they were asked for. Its context names the trace of the first, and the requests of all.
-// sizes, which may be nil, observes how many shared a transaction.
-func New[W any](sizes prometheus.Observer, commit func(ctx context.Context, all []W) error) *Group[W] {
+// New returns a group of what commit stores. sizes, which may be nil, observes how many writes shared a transaction.
+func New[W any](sizes prometheus.Observer, commit Commit[W]) *Group[W] {
 	return &Group[W]{commit: commit, sizes: sizes}
 }
 
@@ -112,17 +116,23 @@ func (g *Group[W]) hold(n int) {
 	g.begin()
 }
 
+// write commits all together, or each alone if that is refused.
 func (g *Group[W]) write(all []*turn[W]) {
-	err := g.try(all)
+	publish, err := g.try(all)
 	if len(all) > 1 && postgres.Refused(err) {
 		for _, t := range all {
-			t.done <- g.try([]*turn[W]{t})
+			g.write([]*turn[W]{t})
 		}
 		return
 	}
-	for _, t := range all {
-		t.done <- err
-	}
+	go func() {
+		if publish != nil {
+			publish()
+		}
+		for _, t := range all {
+			t.done <- err
+		}
+	}()
 }
 
 // take returns those that share the next transaction. When there are none, or another worker takes them, this one ends.
@@ -148,7 +158,7 @@ func (g *Group[W]) take() []*turn[W] {
 }
 
 // try commits the writes of all in one transaction.
-func (g *Group[W]) try(all []*turn[W]) (err error) {
+func (g *Group[W]) try(all []*turn[W]) (publish func(), err error) {
 	defer func() { // no request's own goroutine would catch it
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a commit: %v", p)

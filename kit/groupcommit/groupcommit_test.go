@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,9 +27,9 @@ type commits struct {
 
 func held() commits { return commits{make(chan []int, 99), make(chan error)} }
 
-func (c commits) commit(_ context.Context, all []int) error {
+func (c commits) commit(_ context.Context, all []int) (func(), error) {
 	c.began <- all
-	return <-c.goOn
+	return nil, <-c.goOn
 }
 
 // Who comes while a transaction is under way shares the next one, in the order of coming.
@@ -112,9 +113,9 @@ func TestOneThatIsStuckLetsOthersPass(t *testing.T) {
 func TestOneThatIsRefusedFailsAlone(t *testing.T) {
 	t.Parallel()
 	db := numbers(t)
-	g := groupcommit.New(nil, func(ctx context.Context, all []int) error {
+	g := groupcommit.New(nil, func(ctx context.Context, all []int) (func(), error) {
 		_, err := db.Exec(ctx, `INSERT INTO numbers SELECT unnest($1::int[])`, all)
-		return err
+		return nil, err
 	})
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -178,11 +179,11 @@ func TestAnUnknownEndIsEverybodys(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := held()
-			g := groupcommit.New(nil, func(ctx context.Context, all []int) error {
-				if err := c.commit(ctx, all); err != nil {
-					return err
+			g := groupcommit.New(nil, func(ctx context.Context, all []int) (func(), error) {
+				if _, err := c.commit(ctx, all); err != nil {
+					return nil, err
 				}
-				return fail()
+				return nil, fail()
 			})
 			for n := range 3 {
 				go func() {
@@ -200,6 +201,36 @@ func TestAnUnknownEndIsEverybodys(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a commit changed is published before anybody hears of it, and holds the next commit up for nothing.
+func TestACommitIsPublishedBeforeItIsKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began, publish := make(chan int, 9), make(chan struct{})
+		var known atomic.Int32
+		g := groupcommit.New(nil, func(_ context.Context, all []int) (func(), error) {
+			began <- all[0]
+			return func() { <-publish }, nil
+		})
+		for n := range 2 {
+			go func() {
+				if err := g.Do(t.Context(), n); err != nil {
+					t.Errorf("write %d: %v", n, err)
+				}
+				known.Add(1)
+			}()
+			synctest.Wait()
+		}
+		if len(began) != 2 || known.Load() != 0 {
+			t.Errorf("%d commits began and %d are known, want 2 and none", len(began), known.Load())
+		}
+		close(publish)
+		synctest.Wait()
+		if known.Load() != 2 {
+			t.Errorf("%d are known at the end", known.Load())
+		}
+	})
 }
 
 // Who gives up is not written if its turn has not come, and holds nobody up.
@@ -241,7 +272,7 @@ func TestATransactionNamesItsRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := held()
 		named := make(chan string, 9)
-		g := groupcommit.New(nil, func(ctx context.Context, all []int) error {
+		g := groupcommit.New(nil, func(ctx context.Context, all []int) (func(), error) {
 			named <- requestid.From(ctx)
 			return c.commit(ctx, all)
 		})

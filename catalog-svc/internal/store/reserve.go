@@ -64,7 +64,7 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 
 // reserve is the commit of all. Together they are judged strictly: who could only be refused because of what others of them
 // want, though those may be refused themselves, is judged again alone.
-func (s *Stock) reserve(ctx context.Context, all []*reserving) error {
+func (s *Stock) reserve(ctx context.Context, all []*reserving) (publish func(), err error) {
 	var together, alone []*reserving
 	ids := map[uuid.UUID]bool{}
 	for _, r := range all {
@@ -75,9 +75,15 @@ func (s *Stock) reserve(ctx context.Context, all []*reserving) error {
 		ids[r.ID] = true
 		together = append(together, r)
 	}
-	if err := s.take(ctx, together); err != nil {
-		return err
+	var made []invalidation.Pending
+	take := func(some ...*reserving) {
+		if err == nil {
+			var changed []invalidation.Pending
+			changed, err = s.take(ctx, some)
+			made = append(made, changed...)
+		}
 	}
+	take(together...)
 	if len(together) > 1 {
 		for _, r := range together {
 			if !r.made && len(r.unavailable()) == 0 {
@@ -86,16 +92,18 @@ func (s *Stock) reserve(ctx context.Context, all []*reserving) error {
 		}
 	}
 	for _, r := range alone {
-		if err := s.take(ctx, []*reserving{r}); err != nil {
-			return err
-		}
+		take(r)
 	}
-	return nil
+	return func() {
+		for _, changed := range made {
+			s.outbox.Publish(ctx, changed)
+		}
+	}, err
 }
 
 // take judges all, and takes what it grants, in one transaction and one round trip. What is granted to one is not there for
-// those after it.
-func (s *Stock) take(ctx context.Context, all []*reserving) error {
+// those after it. It returns what that changed, or nothing.
+func (s *Stock) take(ctx context.Context, all []*reserving) ([]invalidation.Pending, error) {
 	// Two statements, because each has its own view of the table: what the second reads and checks is what there is once
 	// the locks are held. In one, a row that was restocked while the lock was waited for would be judged by its old version.
 	const (
@@ -156,30 +164,30 @@ func (s *Stock) take(ctx context.Context, all []*reserving) error {
 		return err
 	})
 	if err := s.db.SendBatch(ctx, &b).Close(); err != nil {
-		return err
+		return nil, err
 	}
 	for _, l := range lines {
 		r := byID[l.ReservationID]
 		r.lines, r.made = append(r.lines, l), l.Made
 	}
 	if id := lines[0].Invalidation; id != nil {
-		s.granted(ctx, all, *id)
+		return s.granted(all, *id), nil
 	}
-	return nil
+	return nil, nil
 }
 
-// granted counts those that were made, and publishes what they changed: with one id, because they are one commit.
-func (s *Stock) granted(ctx context.Context, all []*reserving, id int64) {
-	outdated := invalidation.Pending{ID: id, Later: []string{slippersTag}}
+// granted counts those that were made, and returns what they changed: under one id, because they are one commit.
+func (s *Stock) granted(all []*reserving, id int64) []invalidation.Pending {
+	changed := invalidation.Pending{ID: id, Later: []string{slippersTag}}
 	for _, r := range all {
 		if r.made {
 			s.counts.count(held)
-			outdated.Tags = append(outdated.Tags, r.tags()...)
+			changed.Tags = append(changed.Tags, r.tags()...)
 		}
 	}
-	slices.Sort(outdated.Tags)
-	outdated.Tags = slices.Compact(outdated.Tags)
-	s.outbox.Publish(ctx, outdated)
+	slices.Sort(changed.Tags)
+	changed.Tags = slices.Compact(changed.Tags)
+	return []invalidation.Pending{changed}
 }
 
 func (r *reserving) tags() []string {

@@ -13,6 +13,7 @@ data:
 {{/* What follows from other values, and .Values.env over it. */}}
 {{- define "common.env" -}}
 {{- $env := dict "GOMEMLIMIT" (include "common.goMemory" .) }}
+{{- $_ := set $env "GOGC" "400" }}{{/* a small heap is collected all the time; GOMEMLIMIT bounds a large one */}}
 {{- $_ := set $env "HTTP_DRAIN_DELAY" (printf "%vs" .Values.drain.leave) }}
 {{- $_ := set $env "HTTP_DRAIN_TIMEOUT" (printf "%vs" .Values.drain.timeout) }}
 {{- if .Values.database.schema }}

@@ -45,9 +45,8 @@ func (s *Orders) Place(ctx context.Context, o order.Order, expires time.Time, r 
 }
 
 // place is the commit of all.
-func (s *Orders) place(ctx context.Context, all []*placing) error {
+func (s *Orders) place(ctx context.Context, all []*placing) (publish func(), err error) {
 	var id int64
-	var err error
 	if slices.ContainsFunc(all, func(p *placing) bool { return p.request.Key != nil }) {
 		err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) (err error) {
 			if id, err = insert(ctx, tx, all); err != nil {
@@ -59,15 +58,14 @@ func (s *Orders) place(ctx context.Context, all []*placing) error {
 		id, err = insert(ctx, s.db, all)
 	}
 	if err != nil || id == 0 {
-		return err
+		return nil, err
 	}
 	for _, p := range all {
 		if p.placed {
 			s.counts.order(order.Pending, 1)
 		}
 	}
-	s.outbox.Publish(ctx, invalidation.Pending{ID: id, Tags: tagsOf(all)})
-	return nil
+	return func() { s.outbox.Publish(ctx, invalidation.Pending{ID: id, Tags: tagsOf(all)}) }, nil
 }
 
 // inserted is what PostgreSQL chose for a new order.
