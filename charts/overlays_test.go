@@ -6,10 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	sourcev1 "github.com/fluxcd/source-controller/api/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/slippers-api/slippers/charts/check"
 	"github.com/slippers-api/slippers/charts/render"
 )
 
@@ -84,5 +88,30 @@ func TestGitOpsExamplesNameWhatIsThere(t *testing.T) {
 	}
 	if all := strings.Join(docs, ""); len(source.Helm.Parameters) != 1 || !strings.Contains(all, "slippers/gateway@"+source.Helm.Parameters[0].Value) {
 		t.Error("the digest has no effect")
+	}
+}
+
+// The fields of what Flux and other operators read are theirs, and a digest that is set there reaches a Pod.
+func TestTheFluxExampleIsWhatFluxReads(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../k8s/gitops/flux.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	objects, findings := check.Decode(strings.Split(string(text), "\n---\n"))
+	if len(findings) > 0 {
+		t.Fatal(check.Report(findings))
+	}
+	release, chart := named[*helmv2.HelmRelease](t, objects, "slippers"), named[*sourcev1.OCIRepository](t, objects, "slippers")
+	if from := release.Spec.ChartRef; from.Kind != chart.Kind || from.Name != chart.Name || release.Namespace != chart.Namespace {
+		t.Errorf("the chart comes from %+v, which is not there", from)
+	}
+	r := render.Release{ValuesFiles: []string{"slippers/ci/existing.yaml"}}
+	if err := yaml.Unmarshal(release.Spec.Values.Raw, &r.Values); err != nil {
+		t.Fatal(err)
+	}
+	digest := r.Values["gateway"].(map[string]any)["image"].(map[string]any)["digest"].(string)
+	if image := named[*appsv1.Deployment](t, rendered(t, r), "slippers-gateway").Spec.Template.Spec.Containers[0].Image; !strings.HasSuffix(image, "@"+digest) {
+		t.Errorf("the gateway's image is %s, without the digest", image)
 	}
 }

@@ -1,6 +1,7 @@
 package charts_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -92,6 +93,26 @@ func TestEveryRuleFindsItsMistake(t *testing.T) {
 			}
 			t.Errorf("no finding of %s on %s in:\n%s", tt.rule, on, check.Report(findings))
 		})
+	}
+}
+
+// The kinds of operators have misspelt fields too.
+func TestTheFieldsOfOperatorsAreJudged(t *testing.T) {
+	t.Parallel()
+	const head = "apiVersion: %s\nkind: %s\nmetadata: {name: x}\nspec: {%s}\n"
+	for _, tt := range []struct{ version, kind, right, wrong string }{
+		{"monitoring.coreos.com/v1", "PodMonitor", "podMetricsEndpoints: [{port: ops}]", "podMetricsEndpoints: [{prot: ops}]"},
+		{"monitoring.coreos.com/v1", "PrometheusRule", "groups: [{name: a}]", "group: [{name: a}]"},
+		{"gateway.networking.k8s.io/v1", "HTTPRoute", "hostnames: [shop.example]", "hostnames: shop.example"},
+		{"helm.toolkit.fluxcd.io/v2", "HelmRelease", "upgrade: {timeout: 10m}", "upgrade: {timeouts: 10m}"},
+		{"source.toolkit.fluxcd.io/v1", "OCIRepository", "ref: {semver: '1'}", "ref: {semvers: '1'}"},
+	} {
+		if _, findings := check.Decode([]string{fmt.Sprintf(head, tt.version, tt.kind, tt.right)}); len(findings) > 0 {
+			t.Errorf("%s: %s", tt.kind, check.Report(findings))
+		}
+		if _, findings := check.Decode([]string{fmt.Sprintf(head, tt.version, tt.kind, tt.wrong)}); len(findings) != 1 || findings[0].Rule != "schema" {
+			t.Errorf("a %s with %s: %s", tt.kind, tt.wrong, check.Report(findings))
+		}
 	}
 }
 

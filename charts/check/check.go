@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	helmv2 "github.com/fluxcd/helm-controller/api/v2"
+	sourcev1 "github.com/fluxcd/source-controller/api/v1"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -13,7 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 )
 
@@ -24,25 +29,34 @@ type Finding struct {
 
 func (f Finding) String() string { return f.Rule + ": " + f.Object + ": " + f.Says }
 
-// custom are the kinds that operators add. Their fields are for their own servers to judge.
-var custom = []string{
-	"PodMonitor.monitoring.coreos.com/v1", "PrometheusRule.monitoring.coreos.com/v1", "ExternalSecret.external-secrets.io/v1",
-	"Cluster.postgresql.cnpg.io/v1", "HTTPRoute.gateway.networking.k8s.io/v1",
-}
+// foreign are the kinds of operators whose Go types do not build beside those of Kubernetes. Their fields are for their own
+// servers to judge.
+var foreign = []string{"ExternalSecret.external-secrets.io/v1", "Cluster.postgresql.cnpg.io/v1"}
+
+// known is every kind whose fields are judged here.
+var known = func() *runtime.Scheme {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		scheme.AddToScheme, monitoringv1.AddToScheme, gatewayv1.Install, helmv2.AddToScheme, sourcev1.AddToScheme,
+	} {
+		utilruntime.Must(add(s))
+	}
+	return s
+}()
 
 // Objects are what was rendered, decoded.
 type Objects []runtime.Object
 
 // Decode reads documents as an API server that is strict about unknown and duplicate fields.
 func Decode(docs []string) (objects Objects, findings []Finding) {
-	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
+	decoder := serializer.NewCodecFactory(known, serializer.EnableStrict).UniversalDeserializer()
 	for _, doc := range docs {
 		var about metav1.PartialObjectMetadata
 		if err := yaml.Unmarshal([]byte(doc), &about); err != nil {
 			findings = append(findings, Finding{"schema", "?", err.Error()})
 			continue
 		}
-		if slices.Contains(custom, about.Kind+"."+about.APIVersion) {
+		if slices.Contains(foreign, about.Kind+"."+about.APIVersion) {
 			objects = append(objects, &about)
 			continue
 		}
