@@ -64,7 +64,7 @@ func New(cfg Config, log *slog.Logger, reg prometheus.Registerer) *echo.Echo {
 	e.HTTPErrorHandler = writeProblem
 	e.Pre(middleware.RemoveTrailingSlash(), identify)
 	if tracing.On() {
-		e.Use(tracing.Server)
+		e.Use(tracing.Server())
 	}
 	e.Use(observe(log, reg, cfg.SlowRequest), middleware.RecoverWithConfig(middleware.RecoverConfig{
 		LogErrorFunc: func(_ echo.Context, err error, stack []byte) error {

@@ -23,29 +23,34 @@ const scope = "github.com/slippers-api/slippers/kit/tracing"
 var asServer = trace.WithSpanKind(trace.SpanKindServer)
 
 // Server makes a span of each request, within the trace that its traceparent names. Routes name spans: a path would hold ids.
-func Server(next echo.HandlerFunc) echo.HandlerFunc {
-	tracer := otel.Tracer(scope)
-	return func(c echo.Context) error {
-		r := c.Request()
-		name := r.Method + " " + c.Path()
-		if c.Path() == "" {
-			name = "unmatched"
-		}
-		ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
-		ctx, span := tracer.Start(ctx, name, asServer)
-		defer span.End()
-		c.SetRequest(r.WithContext(ctx))
-		err := next(c)
-		if !span.IsRecording() { // most are not: they must cost little
+func Server() echo.MiddlewareFunc {
+	tracer := otel.Tracer(scope) // once: Echo makes its chain anew for each request
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+			ctx, span := tracer.Start(ctx, c.Path(), asServer)
+			defer span.End()
+			c.SetRequest(r.WithContext(ctx))
+			err := next(c)
+			if span.IsRecording() { // most are not: they must cost little
+				describe(span, c)
+			}
 			return err
 		}
-		status := c.Response().Status
-		span.SetAttributes(attribute.String("http.request.method", r.Method), attribute.String("http.route", c.Path()),
-			attribute.Int("http.response.status_code", status))
-		if status >= http.StatusInternalServerError {
-			span.SetStatus(codes.Error, "")
-		}
-		return err
+	}
+}
+
+func describe(span trace.Span, c echo.Context) {
+	method, status := c.Request().Method, c.Response().Status
+	span.SetName(method + " " + c.Path())
+	if c.Path() == "" {
+		span.SetName("unmatched")
+	}
+	span.SetAttributes(attribute.String("http.request.method", method), attribute.String("http.route", c.Path()),
+		attribute.Int("http.response.status_code", status))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
 	}
 }
 

@@ -128,19 +128,21 @@ func insert(ctx context.Context, db postgres.Querier, all []*placing) (int64, er
 		FROM placed p`
 
 	stored, err := postgres.Planned[inserted](ctx, db, "storing orders", query, insertArgs(all))
-	if err != nil || len(stored) == 0 {
+	if err != nil {
 		return 0, err
 	}
+	var recorded int64
 	byID := map[uuid.UUID]inserted{}
 	for _, i := range stored {
-		byID[i.ReservationID] = i
+		byID[i.ReservationID], recorded = i, i.Invalidation
 	}
 	for _, p := range all {
-		if got, ok := byID[p.order.ReservationID]; ok {
+		got, ok := byID[p.order.ReservationID]
+		if p.placed = ok; ok { // not as it was in a transaction that failed
 			p.stored(got)
 		}
 	}
-	return stored[0].Invalidation, nil
+	return recorded, nil
 }
 
 // insertArgs returns what is wanted as arrays, one for each column.
@@ -224,7 +226,7 @@ func (p *placing) stored(got inserted) {
 	for i, id := range got.Items {
 		o.Items[i].ID = id
 	}
-	p.order, p.placed = inUTC(*o), true
+	p.order = inUTC(*o)
 }
 
 // finish keeps the answers under the keys, which insert has locked.
