@@ -109,7 +109,7 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 }
 
 // spare is what the gateway may take beside its cache.
-const spare = 44 << 20
+const spare = 40 << 20
 
 // bound lets the collector work harder before the process takes much more than its cache may, unless GOMEMLIMIT says what it may:
 // left to itself it would let as much garbage pile up as there are pages.

@@ -74,8 +74,9 @@ func List[T any](ctx context.Context, db Querier, list, count string, listArgs, 
 	return items, total, nil
 }
 
-// Refused says whether err proves that nothing was written: PostgreSQL itself said no, or was never asked.
+// Refused says whether err proves that nothing was written: PostgreSQL itself said no, or was never asked. A server that ends
+// the connection proves nothing: it may do so between a commit and its answer.
 func Refused(err error) bool {
-	_, said := errors.AsType[*pgconn.PgError](err)
-	return said || pgconn.SafeToRetry(err)
+	e, said := errors.AsType[*pgconn.PgError](err)
+	return said && e.SeverityUnlocalized == "ERROR" || pgconn.SafeToRetry(err)
 }
