@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/slippers-api/slippers/kit/postgres"
 	"github.com/slippers-api/slippers/kit/requestid"
@@ -32,8 +33,8 @@ const (
 	patience = 10 * time.Second
 )
 
-// Commit stores the writes of all in one transaction: all of them, or none if its error is of a kind that postgres.Refused
-// knows. They are in the order in which they were asked for. Its context names the trace of the first, and the requests of all.
+// Commit stores the writes of all in one transaction. After an error of a kind that postgres.Refused knows each is tried once
+// more, so none may be stored then, unless it does no harm to store it again. They are in the order in which they were asked for. Its context names the trace of the first, and the requests of all.
 //
 // What it returns, unless nil, is done before anybody hears of the commit, while the next one is under way.
 type Commit[W any] func(ctx context.Context, all []W) (publish func(), err error)
@@ -63,12 +64,10 @@ func New[W any](sizes prometheus.Observer, commit Commit[W]) *Group[W] {
 
 // NewSizes returns the histogram of how many writes shared a transaction.
 func NewSizes(reg prometheus.Registerer) prometheus.Histogram {
-	h := prometheus.NewHistogram(prometheus.HistogramOpts{
+	return promauto.With(reg).NewHistogram(prometheus.HistogramOpts{
 		Name: "postgres_group_commit_writes", Help: "Writes that shared one transaction. It grows with load: that is what keeps a commit cheap.",
 		Buckets: []float64{1, 2, 4, 8, 16, most},
 	})
-	reg.MustRegister(h)
-	return h
 }
 
 // Do returns when write is committed, with what the commit returned, or when ctx has ended: then it may be written

@@ -74,23 +74,24 @@ func TestOneThatIsStuckLetsOthersPass(t *testing.T) {
 			synctest.Wait()
 		}
 		do(0)
+		<-c.began
 		do(1)
-		if len(c.began) != 1 {
-			t.Errorf("%d transactions are under way, want 1 that is not slow yet", len(c.began))
+		if len(c.began) != 0 {
+			t.Error("a second transaction began beside one that is not slow yet")
 		}
-		for n := range 4 {
-			time.Sleep(time.Second) //nolint:forbidigo // of the bubble: it takes no time
-			synctest.Wait()
-			if want := min(n+2, 4); len(c.began) != want {
-				t.Errorf("%d transactions are under way with %d that are stuck, want %d", len(c.began), n+1, want)
+		for n := range 3 {
+			if next := <-c.began; len(next) != 1 || next[0] != n+1 {
+				t.Errorf("beside those that are stuck began %v, want %d", next, n+1)
 			}
 			do(n + 2)
 		}
-		c.goOn <- nil
-		synctest.Wait()
-		for range 4 {
-			<-c.began
+		do(5)
+		select {
+		case next := <-c.began:
+			t.Errorf("a fifth transaction began, for %v", next)
+		case <-time.After(time.Minute): // of the bubble
 		}
+		c.goOn <- nil
 		if next := <-c.began; len(next) != 2 {
 			t.Errorf("then came %v, want the two that waited", next)
 		}

@@ -63,7 +63,8 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 }
 
 // reserve is the commit of all. Together they are judged strictly: who could only be refused because of what others of them
-// want, though those may be refused themselves, is judged again alone.
+// want, though those may be refused themselves, is judged again alone, in a transaction of its own. Should that fail, all are
+// tried once more, and those that were made are found by their ids.
 func (s *Stock) reserve(ctx context.Context, all []*reserving) (publish func(), err error) {
 	var together, alone []*reserving
 	ids := map[uuid.UUID]bool{}
