@@ -141,7 +141,7 @@ func Run(ctx context.Context, cfg Config, api http.Handler, ops *Ops) error {
 			ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // broken clients are not our news
 		}
 	}
-	servers := map[string]*http.Server{cfg.Addr: newServer(leaving(api, ops)), cfg.OpsAddr: newServer(ops)}
+	servers := map[string]*http.Server{cfg.Addr: newServer(apart(leaving(api, ops))), cfg.OpsAddr: newServer(ops)}
 	servers[cfg.OpsAddr].WriteTimeout = 2 * time.Minute // a profile takes as long as it was asked to
 
 	g, failed := errgroup.WithContext(context.Background())

@@ -3,7 +3,6 @@ package httpserver_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -31,35 +31,15 @@ func TestAPageIsWrittenWhole(t *testing.T) {
 		c.Response().Header().Set("Content-Length", c.Param("size"))
 		return httpserver.WriteWhole(c, bytes.Repeat([]byte("x"), size))
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() {
-		ended <- httpserver.Run(ctx, httpserver.Config{Addr: address, OpsAddr: "127.0.0.1:0", ReadTimeout: time.Minute, DrainTimeout: time.Second}, e,
-			httpserver.NewOps(prometheus.NewRegistry(), nil))
-	}()
+	base := serve(t, e)
 	dialled := 0
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
 		dialled++
 		return new(net.Dialer).DialContext(ctx, network, to)
 	}}}
-	for first := true; first; { // until it listens
-		res, err := client.Get("http://" + address + "/1")
-		if first = err != nil; first {
-			continue
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close()
-	}
-	dialled = 1
 	for _, size := range []int{0, 1, 3800, 3900, 4000, 4095, 4096, 4097, 4200, 6144, 8000, 8192, 8193, 20_000, 1_000_000, 5} {
 		for _, method := range []string{http.MethodHead, http.MethodGet, http.MethodGet} {
-			r, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("http://%s/%d", address, size), nil)
+			r, err := http.NewRequestWithContext(t.Context(), method, fmt.Sprintf("%s/%d", base, size), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,8 +58,73 @@ func TestAPageIsWrittenWhole(t *testing.T) {
 		t.Errorf("it took %d connections", dialled)
 	}
 	client.CloseIdleConnections()
-	stop()
-	if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-		t.Error(err)
+}
+
+// serve serves e until the test ends, and returns its URL.
+func serve(t *testing.T, e *echo.Echo) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() {
+		ended <- httpserver.Run(ctx, httpserver.Config{Addr: address, OpsAddr: "127.0.0.1:0", ReadTimeout: time.Minute, DrainTimeout: time.Second}, e,
+			httpserver.NewOps(prometheus.NewRegistry(), nil))
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	for {
+		if c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address); err == nil { // it listens
+			_ = c.Close()
+			return "http://" + address
+		}
+	}
+}
+
+// However an answer is written, its head arrives: each value of each header, in lines that no value can break.
+func TestTheHeadArrives(t *testing.T) {
+	t.Parallel()
+	page := bytes.Repeat([]byte("x"), 6000)
+	ways := map[string]func(c echo.Context) error{
+		"whole":       func(c echo.Context) error { return httpserver.WriteWhole(c, page) },
+		"whole-small": func(c echo.Context) error { return httpserver.WriteWhole(c, page[:10]) },
+		"usual":       func(c echo.Context) error { _, err := c.Response().Write(page); return err },
+		"flushed":     func(c echo.Context) error { c.Response().Flush(); _, err := c.Response().Write(page); return err },
+		"head":        func(c echo.Context) error { c.Response().WriteHeader(http.StatusOK); return nil },
+		"nothing":     func(echo.Context) error { return nil },
+	}
+	e := echo.New()
+	for name, write := range ways {
+		e.GET("/"+name, func(c echo.Context) error {
+			h := c.Response().Header()
+			h["X-Two"], h["X-Broken"], h["Content-Type"] = []string{"one", "two"}, []string{"a\r\nX-Forged: b"}, []string{"text/plain"}
+			return write(c)
+		})
+	}
+	base := serve(t, e)
+	for range 2 { // what one answer says is not said by the next
+		for name := range ways {
+			res, err := http.Get(base + "/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			for _, unknown := range []string{"Date", "Content-Length"} {
+				delete(res.Header, unknown)
+			}
+			want := http.Header{"X-Two": {"one", "two"}, "X-Broken": {"a  X-Forged: b"}, "Content-Type": {"text/plain"}}
+			if diff := cmp.Diff(want, res.Header); err != nil || res.StatusCode != http.StatusOK || diff != "" {
+				t.Errorf("%s: %d, %v (-want +got):\n%s", name, res.StatusCode, err, diff)
+			}
+		}
 	}
 }
