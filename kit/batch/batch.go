@@ -54,8 +54,10 @@ type Value struct {
 }
 
 const (
-	// atOnce is how many batches are under way at most. More of them are smaller ones, which cost more in all.
+	// One batch is under way at a time, so that the next grows meanwhile: more of them are smaller ones, which cost more in
+	// all. Only beside one that takes longer than a round trip should, as after a lost packet, there may be another.
 	atOnce = 2
+	slow   = 2 * time.Millisecond
 	// A few failures in a row leave Redis alone for a moment, so that one that hangs costs few requests their time.
 	trips   = 3
 	openFor = time.Second
@@ -71,6 +73,7 @@ type Batcher struct {
 	mu       sync.Mutex
 	next     *pending // what joins now
 	underway int
+	began    time.Time // the last of them
 }
 
 // pending is a batch. Its fields may be read once done is closed.
@@ -116,7 +119,7 @@ func (b *Batcher) Do(ctx context.Context, a Ask) (Answer, error) {
 	b.mu.Lock()
 	p := b.next
 	mine := p.join(a)
-	lead := b.underway < atOnce
+	lead := b.underway == 0 || b.underway < atOnce && time.Since(b.began) >= slow
 	if lead {
 		b.underway++
 	}
@@ -141,16 +144,16 @@ func (b *Batcher) sendNext() {
 	}
 }
 
-// take returns the batch that joins now, or nil when it is empty: then one less is under way.
+// take returns the batch that joins now, or nil when there is none to send: then one less is under way.
 func (b *Batcher) take() *pending {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.next
-	if p.asks == 0 {
+	if p.asks == 0 || b.underway > 1 && time.Since(b.began) < slow { // whoever sent last sends the next
 		b.underway--
 		return nil
 	}
-	b.next = newPending()
+	b.next, b.began = newPending(), time.Now()
 	return p
 }
 

@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -292,5 +293,67 @@ func TestAHangingRedisIsLeftAlone(t *testing.T) {
 	}
 	if n := calls.Load(); n > 4 {
 		t.Errorf("a hundred requests tried a Redis that hangs %d times, want three, and one more at most", n)
+	}
+}
+
+// A batch whose answer is lost on the way holds only its own requests up: who comes later asks beside it.
+func TestASlowBatchHoldsNobodyElseUp(t *testing.T) {
+	t.Parallel()
+	rdb := patient(t)
+	h := &holdFirst{held: make(chan struct{}), until: make(chan struct{})}
+	rdb.AddHook(h)
+	b := newBatcher(rdb)
+	ask := func() error {
+		_, err := b.Do(t.Context(), batch.Ask{Keys: []string{"absent"}})
+		return err
+	}
+	first := make(chan error, 1)
+	go func() { first <- ask() }()
+	<-h.held
+
+	const most = 10_000 // one a millisecond
+	others := make(chan error, most)
+	visitors := time.NewTicker(time.Millisecond)
+	defer visitors.Stop()
+	for asked, answered := 0, false; !answered; asked++ {
+		if asked == most {
+			t.Fatalf("%d visitors wait for one who came before them", most)
+		}
+		go func() { others <- ask() }()
+		select {
+		case err := <-others:
+			if answered = true; err != nil {
+				t.Error(err)
+			}
+		case err := <-first:
+			t.Fatalf("what is held was answered: %v", err)
+		case <-visitors.C:
+		}
+	}
+	close(h.until)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}
+
+// holdFirst holds the first command of a client until it is told.
+type holdFirst struct {
+	one         atomic.Bool
+	held, until chan struct{}
+}
+
+func (h *holdFirst) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *holdFirst) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (h *holdFirst) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if h.one.CompareAndSwap(false, true) {
+			close(h.held)
+			<-h.until
+		}
+		return next(ctx, cmd)
 	}
 }
