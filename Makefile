@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run observe seed bench launcher build images test faults charts e2e-k8s lint vuln tidy generate
+.PHONY: help run observe seed bench launcher build images test faults charts e2e-k8s e2e-operators lint vuln tidy generate
 
 MODULES  := auth-svc catalog-svc charts e2e gateway kit migrations order-svc
 PACKAGES := $(MODULES:%=./%/...)
@@ -48,10 +48,13 @@ charts: ## Render every chart and overlay, and judge them, without a cluster
 e2e-k8s: ## Install the store on the cluster of KUBECONFIG, and show that it outlives upgrades, drains and load
 	go test -tags cluster -count 1 -v -timeout 60m $(ARGS) ./e2e/cluster/
 
+e2e-operators: ## Install it there with CloudNativePG and with Flux, which must be there already
+	go test -tags cluster,operators -count 1 -v -timeout 30m -run 'TestCloudNativePG|TestFlux' $(ARGS) ./e2e/cluster/
+
 lint: vuln ## Run go vet, golangci-lint and govulncheck over every module
 	go vet $(PACKAGES)
 	$(call TOOL,golangci-lint) run $(PACKAGES)
-	$(call TOOL,golangci-lint) run --build-tags cluster,faults ./e2e/...
+	$(call TOOL,golangci-lint) run --build-tags cluster,faults,operators ./e2e/...
 
 vuln: ## Look for known vulnerabilities; GOVULNDB=off where their database cannot be reached
 ifeq ($(GOVULNDB),off)

@@ -47,6 +47,13 @@ func installed(t *testing.T) *store {
 	provider(t)
 	upgrade(t, the.Tag)
 	t.Logf("the release was ready after %.1f s", time.Since(start).Seconds())
+	s.open(t)
+	return s
+}
+
+// open puts something on sale, and registers who buys.
+func (s *store) open(t *testing.T) {
+	t.Helper()
 	s.gateway, s.octosim, s.tag = addresses(t, release+"-gateway"), addresses(t, "octosim")[0], the.Tag
 
 	admin(t)
@@ -65,21 +72,26 @@ func installed(t *testing.T) *store {
 	s.must(t, "", "POST /auth/register", fmt.Sprintf(
 		`{"name":"Aziza","surname":"Karimova","phone_number":"+998910000001","password":%q,"confirm_password":%q}`, password, password), &registered)
 	s.token, s.made = registered.Token, true
-	return s
 }
 
 // provider installs the simulated one. It waits for the release's secrets by itself.
 func provider(t *testing.T) {
 	t.Helper()
-	manifest, err := os.ReadFile("octosim.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
 	image := "slippers/octosim:" + the.Tag
 	if the.Registry != "" {
 		image = the.Registry + "/" + image
 	}
-	_, err = command(t.Context(), strings.Replace(string(manifest), "IMAGE", image, 1), "kubectl", "--namespace", the.Namespace, "apply", "-f", "-")
+	apply(t, "octosim.yaml", "IMAGE", image)
+}
+
+// apply creates what a file says, in which words stand for others.
+func apply(t *testing.T, file string, words ...string) {
+	t.Helper()
+	manifest, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = command(t.Context(), strings.NewReplacer(words...).Replace(string(manifest)), "kubectl", "--namespace", the.Namespace, "apply", "-f", "-")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,6 +40,13 @@ type settings struct {
 	PostgresImage string `env:"E2E_POSTGRES_IMAGE" envDefault:"postgres:17"`
 	RedisImage    string `env:"E2E_REDIS_IMAGE" envDefault:"redis:7"`
 
+	// CloudNativePGImage is that of the operator's PostgreSQL, and CloudNativePGUser the number of its user. Empty is the operator's own.
+	CloudNativePGImage string `env:"E2E_CLOUDNATIVEPG_IMAGE"`
+	CloudNativePGUser  int    `env:"E2E_CLOUDNATIVEPG_USER" envDefault:"26"`
+
+	// ChartRegistry is where Flux gets the chart from: host:port, without TLS.
+	ChartRegistry string `env:"E2E_CHART_REGISTRY"`
+
 	// Keep leaves everything installed, for looking at it.
 	Keep bool `env:"E2E_KEEP"`
 }
@@ -110,7 +117,7 @@ func object[T any](t *testing.T, args ...string) (v T) {
 	return v
 }
 
-// upgrade installs the release, or changes it, and waits until it is ready. settings are helm's: name=value.
+// upgrade installs the release, or changes it, and waits until it is ready. values are helm's: name=value, or a file of them.
 func upgrade(t *testing.T, tag string, values ...string) {
 	t.Helper()
 	if err := tryUpgrade(t, tag, 5*time.Minute, values...); err != nil {
@@ -126,7 +133,11 @@ func tryUpgrade(t *testing.T, tag string, patience time.Duration, values ...stri
 		"--set", "tryout.postgresql.image=" + the.PostgresImage, "--set", "tryout.redis.image=" + the.RedisImage,
 	}
 	for _, v := range values {
-		args = append(args, "--set", v)
+		how := "--set"
+		if strings.HasSuffix(v, ".yaml") {
+			how = "--values"
+		}
+		args = append(args, how, v)
 	}
 	_, err := command(t.Context(), "", "helm", args...)
 	return err
