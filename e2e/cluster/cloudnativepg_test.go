@@ -12,7 +12,6 @@ import (
 // TestCloudNativePG installs the store on a PostgreSQL that the operator runs, and kills the server that holds the truth.
 func TestCloudNativePG(t *testing.T) {
 	empty(t)
-	apply(t, "redis.yaml", "IMAGE", the.RedisImage)
 	provider(t)
 	start := time.Now()
 	values := []string{

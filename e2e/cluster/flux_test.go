@@ -21,7 +21,7 @@ func TestFlux(t *testing.T) {
 		t.Fatal(err)
 	}
 	kubectl(t, "create", "configmap", "slippers-values", "--from-literal", "values.yaml="+string(values)+
-		"\ntryout: {postgresql: {image: '"+the.PostgresImage+"'}, redis: {image: '"+the.RedisImage+"'}}")
+		"\ntryout: {postgresql: {image: '"+the.PostgresImage+"'}}\nredis: {image: '"+the.RedisImage+"'}")
 
 	start := time.Now()
 	state(t, the.Tag)

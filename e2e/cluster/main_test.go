@@ -36,7 +36,7 @@ type settings struct {
 	Tag     string `env:"E2E_IMAGE_TAG,required,notEmpty"`
 	NextTag string `env:"E2E_IMAGE_NEXT_TAG,required,notEmpty"`
 
-	// PostgresImage and RedisImage are those of the try-out databases.
+	// PostgresImage and RedisImage are those of the databases that come along.
 	PostgresImage string `env:"E2E_POSTGRES_IMAGE" envDefault:"postgres:17"`
 	RedisImage    string `env:"E2E_REDIS_IMAGE" envDefault:"redis:7"`
 
@@ -130,7 +130,7 @@ func tryUpgrade(t *testing.T, tag string, patience time.Duration, values ...stri
 	args := []string{
 		"upgrade", "--install", release, chart, "--namespace", the.Namespace, "--values", "values.yaml", "--wait", "--timeout", patience.String(),
 		"--set", "global.image.registry=" + the.Registry, "--set-string", "global.image.tag=" + tag,
-		"--set", "tryout.postgresql.image=" + the.PostgresImage, "--set", "tryout.redis.image=" + the.RedisImage,
+		"--set", "tryout.postgresql.image=" + the.PostgresImage, "--set", "redis.image=" + the.RedisImage,
 	}
 	for _, v := range values {
 		how := "--set"

@@ -66,6 +66,11 @@ imagePullSecrets:
 {{- if or .Values.global.tryout .Values.global.cloudNativePG.enabled (ne (include "common.secrets" .) "existing") }}yes{{ end }}
 {{- end }}
 
+{{/* Not empty where the release has a Redis of its own. */}}
+{{- define "common.ownRedis" -}}
+{{- if or .Values.global.tryout .Values.global.redis.enabled }}yes{{ end }}
+{{- end }}
+
 {{- define "common.secrets" -}}
 {{ .Values.global.secrets | default (ternary "generated" "existing" .Values.global.tryout) }}
 {{- end }}

@@ -96,7 +96,7 @@ spec:
 
 {{- define "common.egress.redis" -}}
 - to:
-    {{- if .Values.global.tryout }}
+    {{- if include "common.ownRedis" . }}
     {{- include "common.peer" (list . "redis") | nindent 4 }}
     {{- else }}
     {{- toYaml .Values.global.networkPolicy.redis | nindent 4 }}
