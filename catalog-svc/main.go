@@ -94,7 +94,7 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		return err
 	}
 	defer rdb.Close()
-	bucket, err := blobs.Open(ctx, cfg.Images)
+	bucket, err := blobs.Open(cfg.Images)
 	if err != nil {
 		return err
 	}

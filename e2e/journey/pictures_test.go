@@ -7,10 +7,14 @@ import (
 	"image/png"
 	"io/fs"
 	"mime/multipart"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
 const http201 = 201
@@ -116,6 +120,39 @@ func TestPicturesFromTheUploadToTheBrowser(t *testing.T) {
 	}
 }
 
+// TestPicturesInABucket keeps them with a service that speaks S3, which then goes away: that costs pictures, and nothing else.
+func TestPicturesInABucket(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	if err := backend.CreateBucket("pictures"); err != nil {
+		t.Fatal(err)
+	}
+	s3 := httptest.NewServer(gofakes3.New(backend).Server())
+	defer s3.Close()
+	s := open(t, "IMAGES_URL=s3://pictures?endpoint="+s3.URL, "AWS_ACCESS_KEY_ID=shop", "AWS_SECRET_ACCESS_KEY=secret")
+	admin, anyone := s.admin(t), visitor{store: s}
+	slipper := admin.slipper(t, "Wool slipper", "129000", 5)
+	up := admin.upload(t, slipper, http201, picture(t, 3), picture(t, 5))
+	paths := []string{up.text(t, "items.0.image_path"), up.text(t, "items.1.image_path")}
+	served(t, anyone, paths)
+
+	s3.Close()
+	before := s.digests(t)
+	if a := anyone.call(t, "GET "+paths[0], ""); a.status != 503 || a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "pictures-unavailable") {
+		t.Errorf("a picture that cannot be read = %d %v %s", a.status, a.header, a.body)
+	}
+	admin.upload(t, slipper, 503, picture(t, 7)).problem(t, "an upload that cannot be kept")
+	for table, digest := range s.digests(t) {
+		if digest != before[table] {
+			t.Errorf("an upload that could not be kept changed %s", table)
+		}
+	}
+	if a := anyone.must(t, "GET /slippers/"+slipper, ""); a.text(t, "image") != paths[0] {
+		t.Errorf("the slipper is %s", a.body)
+	}
+	s.guest(t).must(t, "POST /orders/", `{"items":[{"slipper_id":`+slipper+`,"quantity":1}]}`)
+}
+
 // served holds what browsers and caches are told of pictures.
 func served(t *testing.T, v visitor, paths []string) {
 	t.Helper()
@@ -156,7 +193,7 @@ func served(t *testing.T, v visitor, paths []string) {
 func TestAFakePictureLeavesNothing(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	s := open(t, "IMAGES_URL=file://"+filepath.ToSlash(folder)+"?no_tmp_dir=1&metadata=skip")
+	s := open(t, "IMAGES_URL=file://"+filepath.ToSlash(folder))
 	admin := s.admin(t)
 	slipper := admin.slipper(t, "Wool slipper", "129000", 5)
 	before := s.digests(t)

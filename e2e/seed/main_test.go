@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	_ "gocloud.dev/blob/fileblob"
 
 	"github.com/slippers-api/slippers/e2e/seed"
 	"github.com/slippers-api/slippers/kit/testkit"

@@ -24,9 +24,9 @@ type Options struct {
 	// DatabaseURL connects as the role that owns the tables.
 	DatabaseURL string
 
-	// ImagesURL is where pictures go, as catalog-svc's IMAGES_URL. Its driver must be linked into the program. Without it
-	// the rows of images are written and no pictures, which is enough to measure a database.
-	ImagesURL string
+	// Images is the folder of catalog-svc's IMAGES_URL. Without it the rows of images are written and no pictures, which is
+	// enough to measure a database.
+	Images string
 
 	// AuthBinary is the path of auth-svc, which alone knows how passwords are hashed.
 	AuthBinary string
@@ -88,7 +88,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		return err
 	}
 	s := newShop(o)
-	pictures, err := s.hang(ctx, o.ImagesURL)
+	pictures, err := s.hang(ctx, o.Images)
 	if err != nil {
 		return err
 	}

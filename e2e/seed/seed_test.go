@@ -68,7 +68,7 @@ func TestEveryImageIsStored(t *testing.T) {
 	o, db := demo(t)
 	o.Slippers, o.Orders = 330, 0
 	root := t.TempDir()
-	o.ImagesURL = "file://" + filepath.ToSlash(root) + "?metadata=skip"
+	o.Images = root
 	run(t, o)
 	images := query[string](t, db, `SELECT image_path FROM catalog.slipper_images`)
 	if len(images) != 3*330 {

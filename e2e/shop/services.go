@@ -32,7 +32,7 @@ func specs(o Options, s secrets) []spec {
 		"INTERNAL_SECRET=" + s.of("internal"),
 		"JWKS_URL=" + api(o.Ports.Auth) + "/.well-known/jwks.json",
 		"AUTH_SIGNING_KEYS=" + o.keyFile(),
-		"IMAGES_URL=" + o.ImagesURL(),
+		"IMAGES_URL=file://" + filepath.ToSlash(o.Images()),
 		"CATALOG_URL=" + api(o.Ports.Catalog), "CATALOG_OPS_URL=" + ops(o.Ports.Catalog),
 		"ORDER_URL=" + api(o.Ports.Order), "ORDER_OPS_URL=" + ops(o.Ports.Order),
 		"AUTH_URL=" + api(o.Ports.Auth), "AUTH_OPS_URL=" + ops(o.Ports.Auth),
@@ -61,10 +61,8 @@ func specs(o Options, s secrets) []spec {
 	}
 }
 
-// ImagesURL is the folder of pictures, for catalog-svc and for those who seed.
-func (o Options) ImagesURL() string {
-	return "file://" + filepath.ToSlash(filepath.Join(o.Dir, "images")) + "?create_dir=1&no_tmp_dir=1&metadata=skip"
-}
+// Images is the folder of pictures, for catalog-svc and for those who seed.
+func (o Options) Images() string { return filepath.Join(o.Dir, "images") }
 
 // as returns the URL with which a service reaches its part of the database, as the role of its own.
 func (o Options) as(svc migrations.Service, s secrets) string {

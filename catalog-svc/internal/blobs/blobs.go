@@ -1,69 +1,72 @@
-// Package blobs keeps pictures where a URL says: a folder, S3, Google Cloud Storage, Azure, or memory in tests.
+// Package blobs keeps pictures where a URL says: in a folder, or with a service that speaks S3.
 //
 // A key names the same bytes for ever. Nothing here knows what a picture shows or which slipper has it.
 package blobs
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
+	"net/url"
 	"time"
-
-	"gocloud.dev/blob"
-	_ "gocloud.dev/blob/azureblob" // the drivers that a URL may name
-	_ "gocloud.dev/blob/fileblob"
-	_ "gocloud.dev/blob/gcsblob"
-	_ "gocloud.dev/blob/memblob"
-	_ "gocloud.dev/blob/s3blob"
-	"gocloud.dev/gcerrors"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/kit/fault"
 )
 
-// ErrNotFound is returned for a key that names nothing.
-var ErrNotFound = fault.New(fault.NotFound, "picture-not-found", "There is no such picture.")
+var (
+	// ErrNotFound is returned for a key that names nothing.
+	ErrNotFound = fault.New(fault.NotFound, "picture-not-found", "There is no such picture.")
+
+	// ErrAway is returned while an S3 service does not answer, or refuses us.
+	ErrAway = fault.New(fault.Unavailable, "pictures-unavailable", "Pictures can be neither kept nor shown right now.").After(2 * time.Second)
+)
 
 // Config is where pictures are kept.
 type Config struct {
-	// URL names the bucket as gocloud.dev/blob does: file:///path, s3://name, gs://name or azblob://name. All replicas
-	// must see the same one. metadata=skip, for a folder, keeps attribute files from lying beside the pictures.
-	URL string `env:"IMAGES_URL" envDefault:"file:///tmp/slippers-images?create_dir=1&no_tmp_dir=1&metadata=skip"`
+	// URL names the place, which all replicas must share: file:///path, or s3://bucket of any service that speaks S3. One
+	// that is not Amazon's is named behind it: s3://bucket?endpoint=https://storage.googleapis.com.
+	URL string `env:"IMAGES_URL" envDefault:"file:///tmp/slippers-images"`
+
+	// Region is where the bucket is. Without it the service is asked.
+	Region string `env:"AWS_REGION"`
+
+	// AccessKey and SecretKey open the bucket. Without them a shared credentials file does, or the role of the Pod.
+	AccessKey string `env:"AWS_ACCESS_KEY_ID"`
+	SecretKey string `env:"AWS_SECRET_ACCESS_KEY"`
 }
 
 // Bucket holds pictures by key.
-type Bucket struct{ b *blob.Bucket }
+type Bucket interface {
+	// Put stores p under key, or returns ErrAway.
+	Put(ctx context.Context, key string, p catalog.Picture) error
 
-// Open opens the bucket that cfg names. It does not ask whether it is there.
-func Open(ctx context.Context, cfg Config) (*Bucket, error) {
-	b, err := blob.OpenBucket(ctx, cfg.URL)
-	if err != nil {
-		return nil, fmt.Errorf("opening IMAGES_URL: %w", err)
-	}
-	return &Bucket{b}, nil
+	// Delete forgets key.
+	Delete(ctx context.Context, key string) error
+
+	// Read opens what key names, or returns ErrNotFound or ErrAway. modified is when it was stored.
+	Read(ctx context.Context, key string) (r io.ReadSeekCloser, modified time.Time, err error)
+
+	// Close lets go of the bucket.
+	Close() error
 }
 
-// Close lets go of the bucket.
-func (b *Bucket) Close() error { return b.b.Close() }
-
-var contentTypes = map[string]string{"jpg": "image/jpeg", "png": "image/png"}
-
-// Put stores p under key.
-func (b *Bucket) Put(ctx context.Context, key string, p catalog.Picture) error {
-	return b.b.WriteAll(ctx, key, p.Bytes, &blob.WriterOptions{ContentType: contentTypes[p.Extension]})
-}
-
-// Delete forgets key.
-func (b *Bucket) Delete(ctx context.Context, key string) error { return b.b.Delete(ctx, key) }
-
-// Read opens what key names, or returns ErrNotFound. modified is when it was stored.
-func (b *Bucket) Read(ctx context.Context, key string) (r io.ReadSeekCloser, modified time.Time, err error) {
-	reader, err := b.b.NewReader(ctx, key, nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return nil, time.Time{}, ErrNotFound
-	}
+// Open opens the bucket that cfg names. It does not ask an S3 service whether it is there.
+func Open(cfg Config) (Bucket, error) {
+	u, err := url.Parse(cfg.URL)
 	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("opening %s: %w", key, err)
+		return nil, errors.New("IMAGES_URL is not a URL")
 	}
-	return reader, reader.ModTime(), nil
+	query := u.Query()
+	endpoint := query.Get("endpoint")
+	query.Del("endpoint")
+	switch {
+	case len(query) > 0:
+		return nil, errors.New("IMAGES_URL takes no parameter but endpoint")
+	case u.Scheme == "file" && u.Host == "" && u.Path != "" && endpoint == "":
+		return openFolder(u.Path)
+	case u.Scheme == "s3" && u.Host != "" && u.Path == "":
+		return openS3(cfg, u.Host, endpoint)
+	}
+	return nil, errors.New("IMAGES_URL must be file:///path or s3://bucket")
 }

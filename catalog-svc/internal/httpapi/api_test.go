@@ -167,11 +167,11 @@ func (s stock) Sell(context.Context, uuid.UUID) (catalog.Reservation, error) { r
 
 const secret = "between us"
 
-// under is an API under test: its routes over a shop and a bucket in memory.
+// under is an API under test: its routes over a shop in memory and a folder.
 type under struct {
 	*echo.Echo
 	shop                   *shop
-	bucket                 *blobs.Bucket
+	bucket                 blobs.Bucket
 	admin, user, forgotten string // Authorization headers
 }
 
@@ -182,7 +182,7 @@ func serve(t *testing.T, err error) under {
 		t.Fatal(keyErr)
 	}
 	cursors, _ := page.NewCursors("x")
-	bucket, openErr := blobs.Open(t.Context(), blobs.Config{URL: "mem://"})
+	bucket, openErr := blobs.Open(blobs.Config{URL: "file://" + t.TempDir()})
 	if openErr != nil {
 		t.Fatal(openErr)
 	}

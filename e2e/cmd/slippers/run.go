@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	_ "gocloud.dev/blob/fileblob" // where the demo's pictures go
-
 	"github.com/slippers-api/slippers/e2e/seed"
 	"github.com/slippers-api/slippers/e2e/shop"
 	"github.com/slippers-api/slippers/e2e/stack"
@@ -64,7 +62,7 @@ const returning = `  administrator  ` + seed.AdminPhone + `  (the password was s
 // demo seeds a new database, and says how to log in.
 func demo(ctx context.Context, o shop.Options, out io.Writer) (string, error) {
 	d := seed.Demo
-	d.DatabaseURL, d.ImagesURL, d.AuthBinary = o.DatabaseURL, o.ImagesURL(), filepath.Join(o.Bin, "auth-svc")
+	d.DatabaseURL, d.Images, d.AuthBinary = o.DatabaseURL, o.Images(), filepath.Join(o.Bin, "auth-svc")
 	say(out, "seeding the demo, if the database is new")
 	var logins bytes.Buffer
 	err := seed.Run(ctx, d, &logins)

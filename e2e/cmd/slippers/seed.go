@@ -32,7 +32,7 @@ func fill(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	say(out, "PostgreSQL from %s", servers.Postgres.From)
-	sizes.DatabaseURL, sizes.ImagesURL, sizes.AuthBinary = o.DatabaseURL, o.ImagesURL(), filepath.Join(o.Bin, "auth-svc")
+	sizes.DatabaseURL, sizes.Images, sizes.AuthBinary = o.DatabaseURL, o.Images(), filepath.Join(o.Bin, "auth-svc")
 	return seed.Run(ctx, sizes, out)
 }
 
