@@ -54,6 +54,7 @@ func installed(t *testing.T) *store {
 // open puts something on sale, and registers who buys.
 func (s *store) open(t *testing.T) {
 	t.Helper()
+	kubectl(t, "rollout", "status", "deployment/octosim", "--timeout", "1m")
 	s.gateway, s.octosim, s.tag = addresses(t, release+"-gateway"), addresses(t, "octosim")[0], the.Tag
 
 	admin(t)
