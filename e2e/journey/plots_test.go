@@ -1,12 +1,15 @@
 package journey_test
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +62,7 @@ func (s *store) pictured(t *testing.T, m *monitor.Monitor, from time.Time) {
 		}
 		height := 110 // of the title, then of each row and each line of panels
 		for _, n := range lines {
-			height += 40 + 215*((n+2)/3)
+			height += 40 + 262*((n+2)/3)
 		}
 		cmd := exec.CommandContext(t.Context(), chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--user-data-dir="+t.TempDir(),
 			fmt.Sprintf("--window-size=1260,%d", height), "--screenshot="+shot, "file://"+file)
@@ -72,40 +75,63 @@ func (s *store) pictured(t *testing.T, m *monitor.Monitor, from time.Time) {
 	}
 }
 
-// plot draws a panel, and what it says beside it.
+// plot draws a panel, and what it says beside it. The highest lines have their names below it.
 func plot(t *testing.T, m *monitor.Monitor, p observe.Panel, from time.Time) string {
 	t.Helper()
-	var lines, legend strings.Builder
-	most, n := 0.0, 0
-	var all model.Matrix
+	type line struct {
+		name   string
+		most   float64
+		course []model.SamplePair
+	}
+	var all []line
 	for _, q := range p.Queries {
 		course, err := m.Range(t.Context(), q.Plain(window), from, time.Second)
 		if err != nil {
 			t.Errorf("%s: %v", p.Title, err)
 			continue
 		}
-		all = append(all, course...)
-	}
-	for _, series := range all {
-		for _, v := range series.Values {
-			if f := float64(v.Value); !math.IsNaN(f) && !math.IsInf(f, 0) {
-				most = max(most, f)
+		for _, series := range course {
+			l := line{name: named(q.Legend, series.Metric)}
+			for _, v := range series.Values {
+				if f := float64(v.Value); !math.IsNaN(f) && !math.IsInf(f, 0) {
+					l.course, l.most = append(l.course, v), max(l.most, f)
+				}
 			}
+			all = append(all, l)
 		}
 	}
-	for _, series := range all {
-		var points []string
-		for _, v := range series.Values {
-			f := float64(v.Value)
-			if math.IsNaN(f) || math.IsInf(f, 0) {
-				continue
-			}
+	slices.SortStableFunc(all, func(a, b line) int { return cmp.Compare(b.most, a.most) })
+	most := 0.0
+	if len(all) > 0 {
+		most = all[0].most
+	}
+	var drawn, legend strings.Builder
+	for i, l := range all {
+		colour, points := colours[i%len(colours)], make([]string, len(l.course))
+		for j, v := range l.course {
 			x := v.Timestamp.Time().Sub(from).Seconds() / time.Since(from).Seconds() * plotWidth
-			points = append(points, fmt.Sprintf("%.1f,%.1f", x, plotHeight-4-f/max(most, 1e-9)*(plotHeight-8)))
+			points[j] = fmt.Sprintf("%.1f,%.1f", x, plotHeight-4-float64(v.Value)/max(most, 1e-9)*(plotHeight-8))
 		}
-		fmt.Fprintf(&lines, `<polyline fill="none" stroke="%s" stroke-width="1.5" points="%s"/>`, colours[n%len(colours)], strings.Join(points, " "))
-		n++
+		fmt.Fprintf(&drawn, `<polyline fill="none" stroke="%s" stroke-width="1.5" points="%s"/>`, colour, strings.Join(points, " "))
+		if i < len(colours) {
+			fmt.Fprintf(&legend, `<span style="color:%s">%s</span> `, colour, html.EscapeString(l.name))
+		}
 	}
-	fmt.Fprintf(&legend, "%s · up to %.4g %s · %d series", html.EscapeString(p.About), most, html.EscapeString(string(p.Unit)), n)
-	return fmt.Sprintf("<div><b>%s</b><small>%s</small><svg width=%g height=%g>%s</svg></div>", html.EscapeString(p.Title), legend.String(), plotWidth, plotHeight, lines.String())
+	if more := len(all) - len(colours); more > 0 {
+		fmt.Fprintf(&legend, "and %d below", more)
+	}
+	return fmt.Sprintf("<div><b>%s</b><small>%s · up to %.4g%s</small><svg width=%g height=%g>%s</svg><small>%s</small></div>",
+		html.EscapeString(p.Title), html.EscapeString(p.About), most, html.EscapeString(units[p.Unit]), plotWidth, plotHeight, drawn.String(), legend.String())
+}
+
+// units are those of panels, in words.
+var units = map[observe.Unit]string{
+	observe.PerSec: " a second", observe.Seconds: " s", observe.Bytes: " bytes", observe.Part: ", where 1 is all", observe.Cores: " cores",
+}
+
+var label = regexp.MustCompile(`{{ *(\w+) *}}`)
+
+// named is a legend as Grafana fills it in.
+func named(legend string, m model.Metric) string {
+	return label.ReplaceAllStringFunc(legend, func(l string) string { return string(m[model.LabelName(label.FindStringSubmatch(l)[1])]) })
 }
