@@ -51,7 +51,8 @@ func TestABucketKeepsPictures(t *testing.T) {
 	folder := "file://" + filepath.ToSlash(filepath.Join(t.TempDir(), "images"))
 	s3 := "s3://pictures?endpoint=" + service(t, "pictures").URL
 	for _, url := range []string{folder, s3} {
-		t.Run(url[:strings.Index(url, ":")], func(t *testing.T) {
+		scheme, _, _ := strings.Cut(url, ":")
+		t.Run(scheme, func(t *testing.T) {
 			b := open(t, url)
 			const key, pixels = "slippers/7/a.jpg", "pixels"
 			if _, _, err := b.Read(t.Context(), key); !errors.Is(err, blobs.ErrNotFound) {
