@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -133,19 +134,27 @@ func (s *store) ask(t *testing.T, token string, requests int) (admitted, refused
 // refusals returns how many requests each gateway has answered with 429.
 func (s *store) refusals(t *testing.T) map[string]float64 {
 	t.Helper()
-	refused := map[string]float64{}
-	for _, name := range names(pods(t, "gateway")) {
-		refused[name] = 0
+	return counted(t, "gateway", "http_request_duration_seconds_count", `"429"`)
+}
+
+// counted returns what each Pod of a service has counted in a metric, of the series that have the labels.
+func counted(t *testing.T, service, metric string, labels ...string) map[string]float64 {
+	t.Helper()
+	sums := map[string]float64{}
+	for _, name := range names(pods(t, service)) {
+		sums[name] = 0
 		for line := range strings.Lines(ops(t, name, "/metrics")) {
-			if strings.HasPrefix(line, "http_request_duration_seconds_count{") && strings.Contains(line, `"429"`) {
-				fields := strings.Fields(line)
-				n, err := strconv.ParseFloat(fields[len(fields)-1], 64)
-				if err != nil {
-					t.Fatal(err)
-				}
-				refused[name] += n
+			lacks := func(label string) bool { return !strings.Contains(line, label) }
+			if !strings.HasPrefix(line, metric+"{") || slices.ContainsFunc(labels, lacks) {
+				continue
 			}
+			fields := strings.Fields(line)
+			n, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sums[name] += n
 		}
 	}
-	return refused
+	return sums
 }

@@ -43,10 +43,10 @@ func (s *store) must(t *testing.T, token, request, body string, answer any, head
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)
 	}
-	do(t, r, answer)
+	do(t, client, r, answer)
 }
 
-func do(t *testing.T, r *http.Request, answer any) {
+func do(t *testing.T, client *http.Client, r *http.Request, answer any) {
 	t.Helper()
 	res, err := client.Do(r)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *store) buy(t *testing.T, key string) {
 		t.Fatal(err)
 	}
 	click.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	do(t, click, nil)
+	do(t, client, click, nil)
 	eventually(t, 2*time.Minute, "order "+order.ID.String()+" is PAID", func() bool {
 		s.must(t, s.token, "GET /orders/"+order.ID.String(), "", &order)
 		return order.Status == "PAID"
