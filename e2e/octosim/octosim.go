@@ -94,9 +94,12 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg: cfg.withDefaults(), mux: http.NewServeMux(), clock: newClock(),
 		calls: map[string]*Calls{}, refundCalls: map[string]int{},
-		client: &http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // a redirect is not a 200
-		}},
+		client: &http.Client{
+			Timeout:       10 * time.Second,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a redirect is not a 200
+			// A transport that is shared may lose a connection, and with it the callback, because somebody else closes idle ones.
+			Transport: &http.Transport{DisableKeepAlives: true},
+		},
 	}
 	s.closed, s.cancel = context.WithCancel(context.Background())
 	s.mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
