@@ -40,17 +40,13 @@ func TestCloudNativePG(t *testing.T) {
 	}
 
 	upgrade(t, the.NextTag, values...)
-	var login struct {
-		Token string `json:"access_token"`
-	}
-	s.must(t, "", "POST /auth/login", fmt.Sprintf(`{"phone_number":%q,"password":%q}`, manager, password), &login)
 	var slow struct {
 		Services map[string]struct {
 			Available bool   `json:"available"`
 			Reason    string `json:"reason"`
 		} `json:"services"`
 	}
-	s.must(t, login.Token, "GET /admin/slow-queries", "", &slow)
+	s.must(t, s.login(t), "GET /admin/slow-queries", "", &slow)
 	for _, service := range []string{"auth", "catalog", "order"} {
 		if got := slow.Services[service]; !got.Available {
 			t.Errorf("the slow queries of %s are not known: %s", service, got.Reason)

@@ -17,7 +17,7 @@ import (
 func TestRequestsInFlight(t *testing.T) {
 	empty(t)
 	provider(t)
-	values := []string{}
+	var values []string
 	scaled := []string{"gateway", "catalog"}
 	for _, service := range scaled {
 		values = append(values, service+".autoscaling.inFlight=5", service+".autoscaling.cpu=100000",
@@ -26,13 +26,9 @@ func TestRequestsInFlight(t *testing.T) {
 	upgrade(t, the.Tag, values...)
 	s := &store{tag: the.Tag}
 	s.open(t)
-	var login struct {
-		Token string `json:"access_token"`
-	}
-	s.must(t, "", "POST /auth/login", `{"phone_number":"`+manager+`","password":"`+password+`"}`, &login)
 
 	start := time.Now()
-	stop := s.dawdle(t, login.Token, 40)
+	stop := s.dawdle(t, s.login(t), 40)
 	for _, service := range scaled {
 		eventually(t, 3*time.Minute, service+" has more than 2 Pods that are ready", func() bool { return ready(t, service) > 2 })
 		t.Logf("%s had %d Pods after %.0f s", service, ready(t, service), time.Since(start).Seconds())

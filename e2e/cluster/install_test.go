@@ -58,14 +58,10 @@ func (s *store) open(t *testing.T) {
 	s.gateway, s.octosim, s.tag = addresses(t, release+"-gateway"), addresses(t, "octosim")[0], the.Tag
 
 	admin(t)
-	var login struct {
-		Token string `json:"access_token"`
-	}
-	s.must(t, "", "POST /auth/login", fmt.Sprintf(`{"phone_number":%q,"password":%q}`, manager, password), &login)
 	var slipper struct {
 		ID json.Number `json:"id"`
 	}
-	s.must(t, login.Token, "POST /slippers/", `{"name":"Felt slipper","size":"38-39","price":129000,"quantity":1000000}`, &slipper)
+	s.must(t, s.login(t), "POST /slippers/", `{"name":"Felt slipper","size":"38-39","price":129000,"quantity":1000000}`, &slipper)
 	s.slipper = slipper.ID.String()
 	var registered struct {
 		Token string `json:"access_token"`
@@ -96,6 +92,16 @@ func apply(t *testing.T, file string, words ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// login returns a token of the administrator.
+func (s *store) login(t *testing.T) string {
+	t.Helper()
+	var in struct {
+		Token string `json:"access_token"`
+	}
+	s.must(t, "", "POST /auth/login", fmt.Sprintf(`{"phone_number":%q,"password":%q}`, manager, password), &in)
+	return in.Token
 }
 
 // admin makes an administrator, as an operator would.

@@ -23,10 +23,7 @@ func TestThreeGatewaysShareOneCache(t *testing.T) {
 	upgrade(t, s.tag, "gateway.autoscaling.minReplicas=3")
 	eventually(t, 2*time.Minute, "there are 3 gateways", func() bool { return ready(t, "gateway") == 3 })
 	settled(t)
-	var login struct {
-		Token string `json:"access_token"`
-	}
-	s.must(t, "", "POST /auth/login", fmt.Sprintf(`{"phone_number":%q,"password":%q}`, manager, password), &login)
+	token := s.login(t)
 	fetched := func() (n float64) {
 		for _, of := range counted(t, "catalog", "http_request_duration_seconds_count", `method="GET"`, `route="/slippers/:id"`) {
 			n += of
@@ -41,7 +38,7 @@ func TestThreeGatewaysShareOneCache(t *testing.T) {
 	fresh := &http.Client{Timeout: client.Timeout, Transport: &http.Transport{DisableKeepAlives: true}} // any gateway each time
 	for n := range writes {
 		var written slipper
-		s.must(t, login.Token, "PUT /slippers/"+s.slipper, fmt.Sprintf(`{"price":%d}`, 130000+n), &written)
+		s.must(t, token, "PUT /slippers/"+s.slipper, fmt.Sprintf(`{"price":%d}`, 130000+n), &written)
 		for i := range reads {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.gateway[i%len(s.gateway)]+"/slippers/"+s.slipper, http.NoBody)
 			if err != nil {
