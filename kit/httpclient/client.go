@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -22,9 +21,8 @@ import (
 )
 
 const (
-	dialTimeout = 500 * time.Millisecond
-	maxAnswer   = 4 << 20
-	maxIdle     = 64
+	maxAnswer = 4 << 20
+	maxIdle   = 64
 )
 
 // Client calls one other service.
@@ -38,7 +36,7 @@ type Client struct {
 // watch is what goes around its connections: Calls.To.
 func New(base, secret string, timeout time.Duration, watch ...func(http.RoundTripper) http.RoundTripper) *Client {
 	transport := failpoint.Transport(&http.Transport{
-		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		DialContext:         Dial,
 		MaxIdleConnsPerHost: maxIdle, MaxIdleConns: maxIdle, IdleConnTimeout: time.Minute,
 	})
 	for _, w := range watch {

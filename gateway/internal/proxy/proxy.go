@@ -22,6 +22,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/kit/httpclient"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/requestid"
 )
@@ -44,7 +45,7 @@ var ours = []string{
 // NewTransport returns the connections to the services, for all upstreams to share.
 func NewTransport() *http.Transport {
 	return &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 500 * time.Millisecond, KeepAlive: 15 * time.Second}).DialContext,
+		DialContext:            httpclient.Dial,
 		MaxIdleConns:           1024,
 		MaxIdleConnsPerHost:    256,
 		MaxConnsPerHost:        512, // more than this wait for one, until their deadline
