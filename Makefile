@@ -48,7 +48,7 @@ charts: ## Render every chart and overlay, and judge them, without a cluster
 e2e-k8s: ## Install the store on the cluster of KUBECONFIG, and show that it outlives upgrades, drains and load
 	go test -tags cluster -count 1 -v -timeout 60m $(ARGS) ./e2e/cluster/
 
-e2e-operators: ## Show there what it does with CloudNativePG, Flux, External Secrets and prometheus-adapter, which must be there already
+e2e-operators: ## Show there what it does with CloudNativePG, Flux, External Secrets and the Prometheus operator, which must be there already
 	go test -tags cluster,operators -count 1 -v -timeout 30m -run 'TestCloudNativePG|TestFlux|TestExternalSecrets|TestRequestsInFlight' $(ARGS) ./e2e/cluster/
 
 lint: vuln ## Run go vet, golangci-lint and govulncheck over every module

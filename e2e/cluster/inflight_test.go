@@ -13,7 +13,7 @@ import (
 )
 
 // TestRequestsInFlight lets the autoscalers steer by the requests that Pods work on, which prometheus-adapter serves: many uploads
-// that take their time, and take no CPU.
+// that take their time, and take no CPU. Prometheus and the dashboards see it.
 func TestRequestsInFlight(t *testing.T) {
 	empty(t)
 	provider(t)
@@ -23,11 +23,15 @@ func TestRequestsInFlight(t *testing.T) {
 		values = append(values, service+".autoscaling.inFlight=5", service+".autoscaling.cpu=100000",
 			service+".autoscaling.behavior.scaleDown.stabilizationWindowSeconds=15")
 	}
+	for _, service := range services {
+		values = append(values, service+".podMonitor.interval=5s")
+	}
 	upgrade(t, the.Tag, values...)
 	s := &store{tag: the.Tag}
 	s.open(t)
 
-	start := time.Now()
+	began := time.Now()
+	start := began
 	stop := s.dawdle(t, s.login(t), 40)
 	for _, service := range scaled {
 		eventually(t, 3*time.Minute, service+" has more than 2 Pods that are ready", func() bool { return ready(t, service) > 2 })
@@ -39,6 +43,10 @@ func TestRequestsInFlight(t *testing.T) {
 		eventually(t, 8*time.Minute, service+" is back at 2 Pods", func() bool { return ready(t, service) == 2 })
 		t.Logf("%s had 2 Pods again after %.0f s", service, time.Since(start).Seconds())
 	}
+	w := watched(t)
+	w.pods(t)
+	w.alerts(t)
+	w.dashboards(t, began)
 }
 
 // dawdle keeps uploads under way that never come to an end, until stop.

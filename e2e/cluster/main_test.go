@@ -47,6 +47,9 @@ type settings struct {
 	// ChartRegistry is where Flux gets the chart from: host:port, without TLS.
 	ChartRegistry string `env:"E2E_CHART_REGISTRY"`
 
+	// Prometheus is the address of one whose operator reads the monitors and rules of all namespaces.
+	Prometheus string `env:"E2E_PROMETHEUS"`
+
 	// Keep leaves everything installed, for looking at it.
 	Keep bool `env:"E2E_KEEP"`
 }

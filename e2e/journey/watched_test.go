@@ -2,17 +2,13 @@ package journey_test
 
 import (
 	"fmt"
-	"math"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/prometheus/common/model"
 
 	"github.com/slippers-api/slippers/e2e/monitor"
 	"github.com/slippers-api/slippers/e2e/observe"
@@ -123,18 +119,8 @@ const forPictures = 4 * time.Minute
 // window is what rates are over.
 const window = "1m"
 
-// page is a dashboard, without what only a cluster has to show.
-type page struct{ observe.Dashboard }
-
-func dashboards() (all []page) {
-	for _, d := range observe.Dashboards() {
-		all = append(all, page{d})
-	}
-	return all
-}
-
-// panels are those that must have something to show.
-func (d page) panels() (all []observe.Panel) {
+// shown are the panels that must have something to show.
+func shown(d observe.Dashboard) (all []observe.Panel) {
 	for _, row := range d.Rows {
 		for _, p := range row.Panels {
 			if !p.NeedsCluster && p.Absent == "" {
@@ -176,14 +162,14 @@ func TestNothingThatIsWatchedIsEmpty(t *testing.T) {
 	ask := func(where, expr string) {
 		if v, err := m.Query(t.Context(), expr); err != nil {
 			t.Errorf("%s: %v", where, err)
-		} else if !slices.ContainsFunc(v, func(s *model.Sample) bool { return !math.IsNaN(float64(s.Value)) }) {
+		} else if !monitor.Shown(v) {
 			empty = append(empty, where+": "+expr)
 		}
 	}
 	eventually(t, "all have something to show", func() bool {
 		empty = nil
-		for _, d := range dashboards() {
-			for _, p := range d.panels() {
+		for _, d := range observe.Dashboards() {
+			for _, p := range shown(d) {
 				for _, q := range p.Queries {
 					ask(d.Title+", "+p.Title, q.Plain(window))
 				}
@@ -200,5 +186,5 @@ func TestNothingThatIsWatchedIsEmpty(t *testing.T) {
 	})
 	s.counted(t)
 	s.documented(t)
-	s.pictured(t, m, began)
+	pictured(t, m, began)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -72,17 +73,24 @@ type Monitor struct {
 	children []*process.Process
 }
 
+// At asks a Prometheus that is there already.
+func At(url string) (*Monitor, error) {
+	client, err := api.NewClient(api.Config{Address: url})
+	if err != nil {
+		return nil, fmt.Errorf("making a client of Prometheus: %w", err)
+	}
+	return &Monitor{URL: url, api: v1.NewAPI(client)}, nil
+}
+
 // Start starts them. When it returns an error, none is left running.
 func Start(ctx context.Context, o Options) (_ *Monitor, err error) {
 	if err := o.configure(); err != nil {
 		return nil, err
 	}
-	m := &Monitor{URL: local(o.Prometheus)}
-	client, err := api.NewClient(api.Config{Address: m.URL})
+	m, err := At(local(o.Prometheus))
 	if err != nil {
-		return nil, fmt.Errorf("making a client of Prometheus: %w", err)
+		return nil, err
 	}
-	m.api = v1.NewAPI(client)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, m.Stop())
@@ -156,6 +164,11 @@ func (m *Monitor) Query(ctx context.Context, expr string) (model.Vector, error) 
 	return all, nil
 }
 
+// Shown tells whether there is a number to show.
+func Shown(v model.Vector) bool {
+	return slices.ContainsFunc(v, func(s *model.Sample) bool { return !math.IsNaN(float64(s.Value)) })
+}
+
 // Range asks for the values of an expression from a moment until now.
 func (m *Monitor) Range(ctx context.Context, expr string, from time.Time, step time.Duration) (model.Matrix, error) {
 	v, _, _, err := m.api.QueryRange(ctx, expr, v1.Range{Start: from, End: time.Now(), Step: step})
@@ -182,6 +195,23 @@ func (m *Monitor) Firing(ctx context.Context) ([]string, error) {
 		}
 	}
 	return names, nil
+}
+
+// Judged returns the alerts that are judged, by name, and for each why that failed, if it did.
+func (m *Monitor) Judged(ctx context.Context) (map[string]string, error) {
+	rules, err := m.api.Rules(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("asking Prometheus for its rules: %w", err)
+	}
+	all := map[string]string{}
+	for _, group := range rules.Groups {
+		for _, r := range group.Rules {
+			if a, ok := r.(v1.AlertingRule); ok {
+				all[a.Name] = a.LastError
+			}
+		}
+	}
+	return all, nil
 }
 
 func local(port int) string { return "http://127.0.0.1:" + strconv.Itoa(port) }

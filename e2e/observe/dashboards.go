@@ -2,6 +2,7 @@ package observe
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -10,7 +11,15 @@ type Query struct{ Expr, Legend string }
 
 // Plain is the expression without variables, for whoever asks Prometheus itself: all services, and rates over a window.
 func (q Query) Plain(window string) string {
-	return strings.NewReplacer("$__rate_interval", window, "$service", ".+", "$instance", ".+").Replace(q.Expr)
+	return strings.NewReplacer("$__rate_interval", window, "$service", allOf("service"), "$instance", allOf("instance")).Replace(q.Expr)
+}
+
+// allOf matches all values of a variable. Prometheus may know services that are not ours.
+func allOf(variable string) string {
+	if variable == "service" {
+		return strings.Join(Services, "|")
+	}
+	return ".+"
 }
 
 // Unit is one of Grafana's.
@@ -65,6 +74,13 @@ type Dashboard struct {
 	Variables []string
 
 	Rows []Row
+}
+
+// NeedsCluster tells whether Kubernetes exposes what some of the panels show.
+func (d Dashboard) NeedsCluster() bool {
+	return slices.ContainsFunc(d.Rows, func(r Row) bool {
+		return slices.ContainsFunc(r.Panels, func(p Panel) bool { return p.NeedsCluster })
+	})
 }
 
 // Dashboards are all of them.

@@ -83,7 +83,7 @@ func variable(name, within string) cog.Builder[dashboard.VariableModel] {
 	query := "label_values(slippers_build_info" + within + ", " + name + ")"
 	return dashboard.NewQueryVariableBuilder(name).Label(name).Datasource(source).Query(dashboard.StringOrMap{String: &query}).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortAlphabeticalAsc).
-		Multi(true).IncludeAll(true).AllValue(".+").Current(dashboard.VariableOption{
+		Multi(true).IncludeAll(true).AllValue(allOf(name)).Current(dashboard.VariableOption{
 		Selected: new(true), Text: dashboard.StringOrArrayOfString{String: new("All")}, Value: dashboard.StringOrArrayOfString{String: new("$__all")},
 	})
 }

@@ -6,7 +6,6 @@ package observe
 
 import (
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -16,7 +15,7 @@ import (
 var Services = []string{"gateway", "catalog-svc", "order-svc", "auth-svc"}
 
 // ours selects the series of our own processes.
-var ours = `service=~"` + strings.Join(Services, "|") + `"`
+var ours = `service=~"` + allOf("service") + `"`
 
 // windowText writes a duration as PromQL does, in the largest unit that is whole.
 func windowText(d time.Duration) string {
