@@ -161,6 +161,9 @@ func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status strin
 // Observe keeps what was heard, and moves the payment on if that leads on: money that came goes into the ledger, and its
 // order is claimed. It returns the payment as it is then.
 func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, source payment.Source) (p payment.Payment, err error) {
+	// First of all, because an event shares the payment's row, and the move, which may set a unique column, wants it alone: two that
+	// hold it both would wait for each other.
+	const lock = `SELECT FROM orders.payments WHERE id = $1 FOR UPDATE`
 	const event = `INSERT INTO orders.payment_events (payment_id, status, source) VALUES (@id, left(@status, 40), @source) ON CONFLICT DO NOTHING`
 	// On its own, because a payment may have been read back before the call that made it is answered: it has no page yet.
 	const learn = `
@@ -176,6 +179,9 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 
 	moved := false
 	err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lock, id); err != nil {
+			return fmt.Errorf("locking payment %d: %w", id, err)
+		}
 		if _, err := tx.Exec(ctx, event, pgx.StrictNamedArgs{"id": id, "status": r.Status, "source": source}); err != nil {
 			return fmt.Errorf("keeping an event of payment %d: %w", id, err)
 		}

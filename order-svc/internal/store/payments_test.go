@@ -191,6 +191,33 @@ func TestAPaymentHasItsPageHoweverLateItIsHeard(t *testing.T) {
 }
 
 // parts are refunds that nobody has asked for before.
+// The answer to the call that made it, and what is read back, may tell the provider's name of a payment at once.
+func TestWhatIsHeardAtOnceMovesAPaymentOnce(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	for range 20 {
+		_, opened := d.ordered(t, p)
+		report := payment.Report{State: payment.Registered, Status: "created", UUID: new(uuid.New()), PayURL: "https://pay.example/" + opened.TransactionID.String()}
+		begin := make(chan struct{})
+		var g sync.WaitGroup
+		for _, source := range []payment.Source{payment.FromCreate, payment.FromRead, payment.FromOperator} {
+			g.Go(func() {
+				<-begin
+				known, err := p.Observe(t.Context(), opened.ID, report, source)
+				if err != nil || known.State != payment.Registered || known.ProviderUUID == nil || *known.ProviderUUID != *report.UUID || known.PayURL == nil {
+					t.Errorf("from %s: %+v, %v", source, known, err)
+				}
+			})
+		}
+		close(begin)
+		g.Wait()
+	}
+	if n := d.rows(t, "payment_events"); n != 60 {
+		t.Errorf("%d events were kept, want 60", n)
+	}
+}
+
 func parts(amounts ...money.Amount) (all []payment.Part) {
 	for _, amount := range amounts {
 		all = append(all, payment.Part{ID: uuid.New(), Amount: amount})

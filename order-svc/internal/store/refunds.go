@@ -137,8 +137,8 @@ func (s *Payments) returned(ctx context.Context, tx pgx.Tx, id, paymentID int64,
 		INSERT INTO orders.invalidations (tags) SELECT ARRAY['` + allTag + `', '` + userTag + `' || user_id] FROM ended RETURNING id, tags`
 
 	var outdated invalidation.Pending
-	// Two refunds that end at once must see each other: the payment's row makes them wait.
-	if _, err := tx.Exec(ctx, `SELECT FROM orders.payments WHERE id = $1 FOR UPDATE`, paymentID); err != nil {
+	// Two refunds that end at once must see each other: the payment's row makes them wait, but not those who only name it.
+	if _, err := tx.Exec(ctx, `SELECT FROM orders.payments WHERE id = $1 FOR NO KEY UPDATE`, paymentID); err != nil {
 		return outdated, fmt.Errorf("locking payment %d: %w", paymentID, err)
 	}
 	if _, err := tx.Exec(ctx, book, paymentID, id, amount); err != nil {
