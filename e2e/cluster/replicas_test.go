@@ -15,12 +15,15 @@ import (
 	"time"
 )
 
+// three gateways there are, and no more under load.
+var three = []string{"gateway.autoscaling.minReplicas=3", "gateway.autoscaling.maxReplicas=3"}
+
 // TestThreeGatewaysShareOneCache changes a price again and again, while there is one gateway more than at first: all show it at
 // once, and what one has fetched the others find in Redis.
 func TestThreeGatewaysShareOneCache(t *testing.T) {
 	const writes, reads = 20, 30
 	s := installed(t)
-	upgrade(t, s.tag, "gateway.autoscaling.minReplicas=3")
+	upgrade(t, s.tag, three...)
 	eventually(t, 2*time.Minute, "there are 3 gateways", func() bool { return ready(t, "gateway") == 3 })
 	settled(t)
 	token := s.login(t)
@@ -65,7 +68,7 @@ func TestThreeGatewaysShareOneCache(t *testing.T) {
 func TestThreeGatewaysCountOneLimit(t *testing.T) {
 	const limit, requests = 100, 10_000
 	s := installed(t)
-	upgrade(t, s.tag, "gateway.autoscaling.minReplicas=3", `gateway.env.RATE_LIMITS=default=100/60s\,login=1000000/60s\,register=1000000/60s`)
+	upgrade(t, s.tag, append(three, `gateway.env.RATE_LIMITS=default=100/60s\,login=1000000/60s\,register=1000000/60s`)...)
 	eventually(t, 2*time.Minute, "there are 3 gateways", func() bool { return ready(t, "gateway") == 3 })
 	settled(t)
 	var in struct {
@@ -137,11 +140,15 @@ func (s *store) refusals(t *testing.T) map[string]float64 {
 	return counted(t, "gateway", "http_request_duration_seconds_count", `"429"`)
 }
 
-// counted returns what each Pod of a service has counted in a metric, of the series that have the labels.
+// counted returns what each Pod of a service that is ready has counted in a metric, of the series that have the labels.
 func counted(t *testing.T, service, metric string, labels ...string) map[string]float64 {
 	t.Helper()
 	sums := map[string]float64{}
-	for _, name := range names(pods(t, service)) {
+	for _, p := range pods(t, service) {
+		if !p.ready() { // a new one may have no address yet
+			continue
+		}
+		name := p.Metadata.Name
 		sums[name] = 0
 		for line := range strings.Lines(ops(t, name, "/metrics")) {
 			lacks := func(label string) bool { return !strings.Contains(line, label) }
