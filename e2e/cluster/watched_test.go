@@ -4,7 +4,6 @@ package cluster_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -73,12 +72,9 @@ func (w watcher) alerts(t *testing.T) {
 func (w watcher) dashboards(t *testing.T, from time.Time) {
 	t.Helper()
 	const window = "1m"
-	folder := t.TempDir()
-	if os.Getenv("UPDATE") != "" {
-		var err error
-		if folder, err = filepath.Abs("../../docs/dashboards"); err != nil {
-			t.Fatal(err)
-		}
+	folder, err := plots.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, d := range observe.Dashboards() {
 		if !d.NeedsCluster() {

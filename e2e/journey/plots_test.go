@@ -1,7 +1,6 @@
 package journey_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -18,12 +17,9 @@ func pictured(t *testing.T, m *monitor.Monitor, from time.Time) {
 	if _, err := exec.LookPath(plots.Browser); err != nil {
 		t.Skipf("no %[1]s on PATH, which this test looks with: apt-get install %[1]s", plots.Browser)
 	}
-	folder := t.TempDir()
-	if os.Getenv("UPDATE") != "" {
-		var err error
-		if folder, err = filepath.Abs("../../docs/dashboards"); err != nil {
-			t.Fatal(err)
-		}
+	folder, err := plots.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, d := range observe.Dashboards() {
 		if d.NeedsCluster() {

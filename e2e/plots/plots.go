@@ -33,6 +33,18 @@ type Span struct {
 	Window string
 }
 
+// Folder is where the pictures of a test of ../journey or ../cluster belong: with UPDATE set docs/dashboards, and otherwise scratch.
+func Folder(scratch string) (string, error) {
+	if os.Getenv("UPDATE") == "" {
+		return scratch, nil
+	}
+	docs, err := filepath.Abs("../../docs/dashboards")
+	if err != nil {
+		return "", fmt.Errorf("finding docs/dashboards: %w", err)
+	}
+	return docs, nil
+}
+
 // A plot's size, in pixels. Three stand side by side.
 const width, height = 380.0, 130.0
 
