@@ -220,7 +220,8 @@ func TestServicesThatFail(t *testing.T) {
 	}
 }
 
-// What is harmless to repeat is asked once more when the connection breaks; nothing else is.
+// What is harmless to repeat is asked once more when the connection breaks; nothing else is. What was never connected has been
+// tried often enough.
 func TestOnlyReadsAreAskedAgain(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
@@ -236,6 +237,11 @@ func TestOnlyReadsAreAskedAgain(t *testing.T) {
 	calls.Store(0)
 	if got := s.ask(t, "POST /auth/register", strings.NewReader("{}")); got.status != http.StatusBadGateway || calls.Load() != 1 {
 		t.Errorf("POST: %d after %d calls, want 502 after 1", got.status, calls.Load())
+	}
+	s = open(t, fine, func(c *config) { c.CatalogURL = "http://127.0.0.1:1" })
+	got := s.ask(t, "GET /static/slippers/7/side.jpg", nil)
+	if n := s.metric(t, "http_client_failures_total"); got.status != http.StatusServiceUnavailable || n != 1 {
+		t.Errorf("GET of a service that is not there: %d after %v calls, want 503 after 1", got.status, n)
 	}
 }
 

@@ -49,7 +49,7 @@ func New(base, secret string, timeout time.Duration, watch ...func(http.RoundTri
 }
 
 // Do sends in as JSON (nil sends nothing) and reads the answer into out (nil discards it). The method must be harmless
-// to repeat: a call that did not get an answer is made once more.
+// to repeat: a call that was sent and got no answer is made once more.
 //
 // It returns the other service's fault with its code, detail and members, or unavailable when there was no answer.
 func (c *Client) Do(ctx context.Context, method, path string, in, out any, unavailable *fault.Fault) error {
@@ -64,7 +64,7 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any, unava
 		}
 	}
 	res, err := c.send(ctx, method, path, body)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !NotReached(err) {
 		res, err = c.send(ctx, method, path, body)
 	}
 	if err != nil {

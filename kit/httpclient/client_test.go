@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpclient"
 	"github.com/slippers-api/slippers/kit/requestid"
@@ -82,6 +84,21 @@ func TestDoAsksOnceMoreWhenItWasCutOff(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	if err := c.Do(t.Context(), http.MethodPut, "/x", map[string]int{}, nil, errDown); err != nil || calls.Load() != 2 {
+		t.Errorf("got %v after %d calls", err, calls.Load())
+	}
+}
+
+func TestDoDoesNotAskAgainWhatWasNeverSent(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int32
+	count := func(next http.RoundTripper) http.RoundTripper {
+		return promhttp.RoundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			calls.Add(1)
+			return next.RoundTrip(r)
+		})
+	}
+	c := httpclient.New("http://127.0.0.1:1", "", 5*time.Second, count)
+	if err := c.Do(t.Context(), http.MethodGet, "/x", nil, nil, errDown); !errors.Is(err, errDown) || calls.Load() != 1 {
 		t.Errorf("got %v after %d calls", err, calls.Load())
 	}
 }

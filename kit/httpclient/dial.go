@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 )
@@ -27,4 +28,10 @@ func (t tries) DialContext(ctx context.Context, network, address string) (c net.
 		}
 	}
 	return c, err //nolint:wrapcheck // net/http wraps it
+}
+
+// NotReached says whether err means that there was no connection, so that nothing was sent. Dial has tried often enough then.
+func NotReached(err error) bool {
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && e.Op == "dial"
 }

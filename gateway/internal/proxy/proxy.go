@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -160,25 +159,19 @@ func faultFor(ctx context.Context, unread, err error) error {
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return ErrTimeout.Because(err)
 	}
-	if notReached(err) {
+	if httpclient.NotReached(err) {
 		return ErrUnavailable.Because(err)
 	}
 	return ErrBroken.Because(err)
 }
 
-// notReached says whether there was no connection at all.
-func notReached(err error) bool {
-	e, ok := errors.AsType[*net.OpError](err)
-	return ok && e.Op == "dial"
-}
-
-// again asks once more where that is harmless: for GET and HEAD, when the connection failed and there is time left.
+// again asks once more where that is harmless: for GET and HEAD, when a connection broke and there is time left.
 type again struct{ http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (a again) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := a.RoundTripper.RoundTrip(r)
-	if err == nil || r.Context().Err() != nil || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
+	if err == nil || httpclient.NotReached(err) || r.Context().Err() != nil || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		return res, err
 	}
 	return a.RoundTripper.RoundTrip(r)
