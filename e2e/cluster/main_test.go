@@ -167,6 +167,23 @@ func situation(t *testing.T) string {
 	return strings.Join(all, "\n")
 }
 
+// complaints are what the Pods that are there have logged of failures since then.
+func complaints(t *testing.T, since time.Time) string {
+	t.Helper()
+	out, err := command(context.WithoutCancel(t.Context()), "", "kubectl", "--namespace", the.Namespace, "logs", "--selector", "app.kubernetes.io/instance="+release,
+		"--prefix", "--tail", "-1", "--all-containers", "--max-log-requests", "50", "--since-time", since.UTC().Format(time.RFC3339))
+	if err != nil {
+		return err.Error()
+	}
+	var found []string
+	for line := range strings.Lines(out) {
+		if strings.Contains(line, `"err":`) {
+			found = append(found, line)
+		}
+	}
+	return strings.Join(found[:min(len(found), 40)], "")
+}
+
 // eventually waits for what the cluster brings about.
 func eventually(t *testing.T, patience time.Duration, what string, ok func() bool) {
 	t.Helper()

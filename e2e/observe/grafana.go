@@ -60,6 +60,7 @@ func (d Dashboard) JSON() ([]byte, error) {
 		AsDropdown: true, IncludeVars: true, KeepTime: true,
 	}, {
 		Title: "Runbooks", Type: dashboard.DashboardLinkTypeLink, Icon: "doc", Url: new(runbooks + "README.md"), TargetBlank: true,
+		Tags: []string{}, // Grafana's schema wants a list
 	}}
 	text, err := json.MarshalIndent(made, "", "  ")
 	if err != nil {
