@@ -154,13 +154,16 @@ func TestWhatIsLimited(t *testing.T) {
 	if got := ask("POST /auth/login"); got.status != http.StatusTooManyRequests {
 		t.Errorf("the second login of one = %d", got.status)
 	}
+	if got := ask("POST /auth/login", "Authorization", user); got.status != http.StatusTooManyRequests {
+		t.Errorf("the second login of one, with a token = %d", got.status)
+	}
 	for i, want := range []int{200, 200, 429} { // a user counts by themselves
 		if got := ask("GET /slippers/7", "Authorization", user); got.status != want {
 			t.Errorf("the user's request %d = %d, want %d", i, got.status, want)
 		}
 	}
-	if n := s.metric(t, "rate_limit_decisions_total"); n != 8 {
-		t.Errorf("%.0f decisions were counted, want 8", n)
+	if n := s.metric(t, "rate_limit_decisions_total"); n != 9 {
+		t.Errorf("%.0f decisions were counted, want 9", n)
 	}
 }
 

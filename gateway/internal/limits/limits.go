@@ -73,6 +73,10 @@ var defaults = Policies{ //nolint:exhaustive // None is not limited
 	Payment: limit.PerTime(20, 5*time.Minute), Notice: limit.PerTime(600, time.Minute), Guest: limit.PerTime(60, 5*time.Minute),
 }
 
+// outside are the classes of what nobody needs a token for. They count by address whatever a request shows: else each account that
+// somebody registers would have tries of its own at the others' passwords.
+var outside = []Class{Health, Login, Register, Refresh, Reset, Notice}
+
 // Limits are the policies in force.
 type Limits struct {
 	policies map[Class]*policy
@@ -85,6 +89,7 @@ type policy struct {
 	class  Class
 	limit  redis_rate.Limit
 	shadow bool
+	open   bool // to those who have no token yet: see outside
 	quota  []string // X-RateLimit-Limit
 	terms  []string // RateLimit-Policy
 	stand  string   // what RateLimit begins with
@@ -104,7 +109,7 @@ func New(cfg Config, reg prometheus.Registerer) *Limits {
 	for _, class := range Classes {
 		rule := cfg.Policies[class]
 		l.policies[class] = &policy{
-			class: class, limit: rule, shadow: slices.Contains(cfg.Shadow, class),
+			class: class, limit: rule, shadow: slices.Contains(cfg.Shadow, class), open: slices.Contains(outside, class),
 			stand:   `"` + string(class) + `";r=`,
 			quota:   []string{strconv.Itoa(rule.Burst)},
 			terms:   []string{fmt.Sprintf(`"%s";q=%d;w=%d`, class, rule.Burst, int(rule.Period.Seconds()))},
@@ -134,7 +139,11 @@ func (l *Limits) Count(class Class, caller Caller, weight int) *batch.Limit {
 	if class == None {
 		return nil
 	}
-	return &batch.Limit{Key: string(class) + ":" + caller.String(), Limit: l.policies[class].limit, Cost: max(1, weight)}
+	p := l.policies[class]
+	if p.open {
+		caller.User = 0
+	}
+	return &batch.Limit{Key: string(class) + ":" + caller.String(), Limit: p.limit, Cost: max(1, weight)}
 }
 
 // Judge tells the client where it stands, and returns ErrTooMany when that is too far. result is nil while Redis is away.
