@@ -21,9 +21,10 @@ type Config struct {
 	// Bytes is about how much memory the pages in this process may take.
 	Bytes uint64 `env:"CACHE_BYTES" envDefault:"134217728"`
 
-	// Slots is how many pages Redis holds for all gateways. Each has its place by its key, and drives out what was there: so
-	// no query, however invented, makes Redis grow.
-	Slots uint32 `env:"CACHE_SHARED_SLOTS" envDefault:"16384"`
+	// Slots is how many pages Redis holds for all gateways, each of at most 16 KiB, compressed; larger ones stay in the gateway
+	// that read them. Each has its place by its key, and drives out what was there: so no query, however invented, makes Redis
+	// grow.
+	Slots uint32 `env:"CACHE_SHARED_SLOTS" envDefault:"4096"`
 
 	// StaleIfError is for how long pages are served that cannot be checked, because Redis is away.
 	StaleIfError time.Duration `env:"CACHE_STALE_IF_ERROR" envDefault:"30s"`

@@ -90,7 +90,11 @@ func newEntry(m meta, body []byte) (*entry, error) {
 
 var zippers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 
-var zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1)) // its options are sound
+// Their options are sound.
+var (
+	zstdEncoder, _ = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	zstdDecoder, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*maxPage))
+)
 
 func newForm(which int, body []byte, etag string) form {
 	f := form{body: body, length: []string{strconv.Itoa(len(body))}, etag: []string{etag}}
@@ -115,18 +119,31 @@ func (e *entry) weight() uint32 {
 // fresh says whether the entry is of these stamps.
 func (e *entry) fresh(stamps []string) bool { return e != nil && slices.Equal(e.Stamps, stamps) }
 
-// encode returns the entry as it goes to Redis: a line about it, then the body.
+// maxShared is the most bytes that a page may take in Redis, compressed. A list of a hundred slippers takes some ten thousand.
+const maxShared = 16 << 10
+
+var errTooLarge = fmt.Errorf("more than %d bytes, compressed", maxShared)
+
+// encode returns the entry as it goes to Redis, or errTooLarge: a line about it and the body, compressed.
 func (e *entry) encode() ([]byte, error) {
 	head, err := json.Marshal(e.meta)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a page: %w", err)
 	}
-	return slices.Concat(head, []byte("\n"), e.body), nil
+	b := zstdEncoder.EncodeAll(slices.Concat(head, []byte("\n"), e.body), nil)
+	if len(b) > maxShared {
+		return nil, errTooLarge
+	}
+	return b, nil
 }
 
 var errForeign = errors.New("not a page that we stored")
 
 func decode(b []byte) (*entry, error) {
+	b, err := zstdDecoder.DecodeAll(b, nil)
+	if err != nil {
+		return nil, errForeign
+	}
 	head, body, ok := bytes.Cut(b, []byte("\n"))
 	var m meta
 	if !ok || json.Unmarshal(head, &m) != nil {

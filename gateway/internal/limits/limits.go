@@ -89,7 +89,7 @@ type policy struct {
 	class  Class
 	limit  redis_rate.Limit
 	shadow bool
-	open   bool // to those who have no token yet: see outside
+	open   bool     // to those who have no token yet: see outside
 	quota  []string // X-RateLimit-Limit
 	terms  []string // RateLimit-Policy
 	stand  string   // what RateLimit begins with
