@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +97,20 @@ func (c *collector) named(name string) (all []span) {
 	return all
 }
 
+// about returns the spans with one of the words in what they say.
+func (c *collector) about(words ...string) (all []span) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.all {
+		for _, a := range s.GetAttributes() {
+			if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(a.GetValue().GetStringValue(), w) }) {
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
 // path returns by whom and for what a span was made, from the first on, such as "gateway POST /orders".
 func path(all []span, s span) string {
 	at := s.service + " " + s.GetName()
@@ -114,6 +130,7 @@ func TestACheckoutIsOneTrace(t *testing.T) {
 	felt, buyer := s.admin(t).slipper(t, "Felt slipper", "129000.50", 5), s.guest(t)
 	order := buyer.must(t, "POST /orders/", `{"items":[{"slipper_id":`+felt+`,"quantity":2}]}`,
 		"Traceparent: 00-0123456789abcdef0123456789abcdef-0123456789abcdef-00").text(t, "id") // nobody asked for that one
+	s.admin(t).must(t, "GET /users/?search="+url.QueryEscape(buyer.phone), "")
 	pay := buyer.must(t, "POST /payments/octo/create", `{"order_id":`+order+`}`).text(t, "redirect_url")
 	s.click(t, pay, "pay")
 
@@ -150,6 +167,9 @@ func TestACheckoutIsOneTrace(t *testing.T) {
 		if strings.Contains(paths, buyer.phone) || strings.Contains(paths, felt+" ") {
 			t.Errorf("the trace names who it is about:\n%s", paths)
 		}
+	}
+	if about := c.about("search=", strings.TrimPrefix(buyer.phone, "+")); len(about) > 0 {
+		t.Errorf("spans say what nobody may read in them: %v", about)
 	}
 	// What the provider tells is worked on later, in a trace of its own that leads back to this one.
 	eventually(t, "the job leads back to the notice", func() bool {

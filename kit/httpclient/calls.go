@@ -1,6 +1,8 @@
 package httpclient
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +27,7 @@ func NewCalls(reg prometheus.Registerer) *Calls {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 6},
 		}, []string{"upstream", "method", "code"}),
 		failed: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
-			Name: "http_client_failures_total", Help: "Calls of another service that got no answer.",
+			Name: "http_client_failures_total", Help: "Calls of another service that got no answer, though somebody waited for it.",
 		}, []string{"upstream"}),
 	}
 }
@@ -38,7 +40,7 @@ func (c *Calls) To(upstream string) func(http.RoundTripper) http.RoundTripper {
 		next = promhttp.InstrumentRoundTripperDuration(took, tracing.Transport(next))
 		return promhttp.RoundTripperFunc(func(r *http.Request) (*http.Response, error) {
 			res, err := next.RoundTrip(r)
-			if err != nil {
+			if err != nil && !errors.Is(context.Cause(r.Context()), context.Canceled) { // of who has left nobody wants to know
 				failed.Inc()
 			}
 			return res, err

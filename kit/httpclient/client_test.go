@@ -1,15 +1,19 @@
 package httpclient_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpclient"
@@ -100,6 +104,35 @@ func TestDoDoesNotAskAgainWhatWasNeverSent(t *testing.T) {
 	c := httpclient.New("http://127.0.0.1:1", "", 5*time.Second, count)
 	if err := c.Do(t.Context(), http.MethodGet, "/x", nil, nil, errDown); !errors.Is(err, errDown) || calls.Load() != 1 {
 		t.Errorf("got %v after %d calls", err, calls.Load())
+	}
+}
+
+// Calls of whom nobody waits for any more say nothing of the one who was called.
+func TestOnlyCallsThatSomebodyWaitsForFail(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	watch := httpclient.NewCalls(reg).To("them")
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(s.Close)
+	ctx, leave := context.WithCancel(t.Context())
+	arrives := func(next http.RoundTripper) http.RoundTripper {
+		return promhttp.RoundTripperFunc(func(r *http.Request) (*http.Response, error) {
+			leave()
+			return next.RoundTrip(r)
+		})
+	}
+	for _, c := range []*httpclient.Client{
+		httpclient.New(s.URL, "", 5*time.Second, watch, arrives), httpclient.New(s.URL, "", 20*time.Millisecond, watch),
+	} {
+		if err := c.Do(ctx, http.MethodGet, "/x", nil, nil, errDown); !errors.Is(err, errDown) {
+			t.Errorf("got %v", err)
+		}
+		ctx = t.Context()
+	}
+	want := "# HELP http_client_failures_total Calls of another service that got no answer, though somebody waited for it.\n" +
+		"# TYPE http_client_failures_total counter\nhttp_client_failures_total{upstream=\"them\"} 1\n"
+	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "http_client_failures_total"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -112,7 +112,20 @@ func identify(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-var errTimeout = fault.New(fault.Unavailable, "timeout", "This took too long.").After(time.Second)
+// ErrTimeout is what a client reads when the work for its request took too long.
+var ErrTimeout = fault.New(fault.Unavailable, "timeout", "This took too long.").After(time.Second)
+
+// StatusClientGone is what our log says of a client that did not wait (nginx's number). Nobody reads it as an answer.
+const StatusClientGone = 499
+
+// Gone returns err, or what to log in its place when it came about because the client has left, whom ctx ended with. net/http
+// also ends that after a read that took too long; then the client is there, and err has its status.
+func Gone(ctx context.Context, err error) error {
+	if _, told := errors.AsType[*echo.HTTPError](err); err == nil || told || !errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	return echo.NewHTTPError(StatusClientGone).SetInternal(err)
+}
 
 // timeout ends the work for a request through its context; the handler itself is never left running.
 func timeout(d time.Duration) echo.MiddlewareFunc {
@@ -124,9 +137,9 @@ func timeout(d time.Duration) echo.MiddlewareFunc {
 			c.SetRequest(r.WithContext(ctx))
 			err := next(c)
 			if err != nil && fault.Of(err) == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return errTimeout.Because(err)
+				return ErrTimeout.Because(err)
 			}
-			return err
+			return Gone(r.Context(), err)
 		}
 	}
 }

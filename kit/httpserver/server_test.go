@@ -94,6 +94,20 @@ func TestEveryFailureIsAProblem(t *testing.T) {
 	}
 }
 
+// What ends because the client has left is nobody's failure.
+func TestWhoLeavesIsNoFailure(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	e := server(&log)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	rec := httptest.NewRecorder()
+	e.ServeHTTP(rec, httptest.NewRequestWithContext(ctx, http.MethodGet, "/slow", nil))
+	if rec.Code != httpserver.StatusClientGone || strings.Contains(log.String(), `"level":"ERROR"`) {
+		t.Errorf("status %d, and the log says %s", rec.Code, log.String())
+	}
+}
+
 func TestFaultCarriesMembersAndRetryAfter(t *testing.T) {
 	t.Parallel()
 	rec := get(t, server(io.Discard), http.MethodGet, "/gone")

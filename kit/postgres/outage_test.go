@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/postgres"
 )
 
@@ -42,6 +43,10 @@ func TestOutagesAreNoFaultsOfOurs(t *testing.T) {
 	_, err = db.Exec(t.Context(), "SELECT pg_terminate_backend(pg_backend_pid())")
 	if err := during(t, err); !errors.Is(err, postgres.ErrDown) {
 		t.Errorf("the connection was ended: got %v", err)
+	}
+	_, err = db.Exec(t.Context(), "SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(60)")
+	if err := during(t, err); !errors.Is(err, httpserver.ErrTimeout) {
+		t.Errorf("a statement took too long: got %v", err)
 	}
 	_, err = db.Exec(t.Context(), "SELECT 1/0")
 	if got := during(t, err); got == nil || errors.Is(got, postgres.ErrDown) {

@@ -27,7 +27,7 @@ type Config struct {
 	// max_connections.
 	MaxOverflow int32 `env:"DB_MAX_OVERFLOW" envDefault:"100"`
 
-	// PoolTimeout bounds the first connection, and is how long background work waits for one; requests have deadlines.
+	// PoolTimeout bounds the first connection. Later, who needs one waits until their own deadline.
 	PoolTimeout time.Duration `env:"DB_POOL_TIMEOUT" envDefault:"10s"`
 
 	// PoolRecycle is the age at which a connection is replaced, so that the pool follows a failover.

@@ -59,7 +59,17 @@ func Transport(next http.RoundTripper) http.RoundTripper {
 	if !On() {
 		return next
 	}
-	return otelhttp.NewTransport(next, otelhttp.WithTracerProvider(within{otel.GetTracerProvider()}))
+	return otelhttp.NewTransport(unsaid{next}, otelhttp.WithTracerProvider(within{otel.GetTracerProvider()}))
+}
+
+// unsaid leaves of a call's address only where it goes: paths have ids of sessions, and queries what people search for. The span
+// of who is called has the route.
+type unsaid struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (u unsaid) RoundTrip(r *http.Request) (*http.Response, error) {
+	trace.SpanFromContext(r.Context()).SetAttributes(attribute.String("url.full", r.URL.Scheme+"://"+r.URL.Host))
+	return u.RoundTripper.RoundTrip(r)
 }
 
 // Queries makes a span of each statement, with its text but without its arguments. next may be nil.

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 
 	"github.com/labstack/echo/v4"
@@ -47,6 +48,9 @@ func (o *Outcomes) counted(h echo.HandlerFunc, by func(*Outcomes) *prometheus.Co
 	}
 	return func(c echo.Context) error {
 		err := h(c)
+		if err != nil && errors.Is(c.Request().Context().Err(), context.Canceled) {
+			return err // who has left has no outcome
+		}
 		by(o).WithLabelValues(outcomeOf(err)).Inc()
 		return err
 	}

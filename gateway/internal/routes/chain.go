@@ -13,9 +13,6 @@ import (
 	"github.com/slippers-api/slippers/kit/requestid"
 )
 
-// StatusClientGone is what our log says of a client that did not wait (nginx's number). Nobody reads it as an answer.
-const StatusClientGone = 499
-
 // deadline ends a request whose answer has not begun after own, or after patience where own is zero. What has begun may
 // take as long as the client's line needs; the connection's own deadlines bound that. A route with a time of its own also
 // moves these, which are meant for small bodies.
@@ -37,12 +34,7 @@ func deadline(own, patience time.Duration) echo.MiddlewareFunc {
 			defer late.Stop()
 			c.Response().Before(func() { late.Stop() })
 			c.SetRequest(r.WithContext(ctx))
-			err := next(c)
-			// net/http also cancels after a read that took too long; then the client is there, and err has its status.
-			if _, told := errors.AsType[*echo.HTTPError](err); !told && err != nil && errors.Is(waiting.Err(), context.Canceled) {
-				return echo.NewHTTPError(StatusClientGone).SetInternal(err)
-			}
-			return err
+			return httpserver.Gone(waiting, next(c))
 		}
 	}
 }
