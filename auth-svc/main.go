@@ -110,7 +110,12 @@ func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Leve
 		return err
 	}
 	defer db.Close()
-	schema := func(ctx context.Context) error { return migrations.Auth.Check(ctx, db) }
+	probe, err := postgres.Probe(ctx, cfg.Postgres)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	schema := func(ctx context.Context) error { return migrations.Auth.Check(ctx, probe) }
 	if err := schema(ctx); err != nil {
 		return err
 	}
@@ -168,7 +173,7 @@ func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Leve
 		Facts:    diagnostics.Of(db, cfg.Postgres, migrations.Auth.Name, copies),
 		Verifier: token.NewVerifierWith(cfg.Token, keys.Find), Cursors: cursors, Secret: cfg.InternalSecret,
 	})
-	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": probe.Ping, "schema": schema})
 	ops.Handle("/log-level", level)
 
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)

@@ -85,7 +85,12 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		return err
 	}
 	defer db.Close()
-	schema := func(ctx context.Context) error { return migrations.Catalog.Check(ctx, db) }
+	probe, err := postgres.Probe(ctx, cfg.Postgres)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	schema := func(ctx context.Context) error { return migrations.Catalog.Check(ctx, probe) }
 	if err := schema(ctx); err != nil {
 		return err
 	}
@@ -126,7 +131,7 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		Facts:     diagnostics.Of(db, cfg.Postgres, migrations.Catalog.Name, copies),
 		Verifier:  verifier, Cursors: cursors, Secret: cfg.InternalSecret,
 	})
-	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": probe.Ping, "schema": schema})
 	ops.Handle("/log-level", level)
 
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)

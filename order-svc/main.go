@@ -101,7 +101,12 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		return err
 	}
 	defer db.Close()
-	schema := func(ctx context.Context) error { return migrations.Orders.Check(ctx, db) }
+	probe, err := postgres.Probe(ctx, cfg.Postgres)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	schema := func(ctx context.Context) error { return migrations.Orders.Check(ctx, probe) }
 	if err := schema(ctx); err != nil {
 		return err
 	}
@@ -163,7 +168,7 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		Paying:   payment.Paying{Orders: changing, Attempts: payments, Provider: provider, Log: log},
 		Settling: settling, Refunding: refunding, Payments: payments, Notices: provider, Calls: keys, Jobs: work.Admin{Jobs: jobs},
 	})
-	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": db.Ping, "schema": schema})
+	ops := httpserver.NewOps(reg, map[string]func(context.Context) error{"postgres": probe.Ping, "schema": schema})
 	ops.Handle("/log-level", level)
 
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -163,24 +164,66 @@ func TestWhoIsServedIsServedToTheEnd(t *testing.T) {
 	}
 }
 
-// draining waits until a service says that it is not ready any more.
-func (s *store) draining(t *testing.T, service string, ops int) {
+// ready is what a service answers to a readiness probe.
+func ready(t *testing.T, service string, ops int) int {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/readyz", ops), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	res, err := client.Do(r)
+	if err != nil {
+		t.Fatalf("%s is not there to be probed: %v", service, err)
+	}
+	_ = res.Body.Close()
+	return res.StatusCode
+}
+
+// draining waits until a service says that it is not ready any more.
+func (s *store) draining(t *testing.T, service string, ops int) {
+	t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		res, err := client.Do(r)
-		if err != nil {
-			t.Fatalf("%s, asked to end, does not wait for who it serves: %v", service, err)
-		}
-		_ = res.Body.Close()
-		if res.StatusCode == http.StatusServiceUnavailable {
+		if ready(t, service, ops) == http.StatusServiceUnavailable {
 			return
 		}
 	}
 	t.Fatalf("%s, asked to end, still says that it is ready", service)
+}
+
+// A service whose requests wait for each other is slow, and no worse: it stays where they find it.
+func TestAFullPoolIsNoOutage(t *testing.T) {
+	t.Parallel()
+	s := open(t, "DB_POOL_SIZE=2", "DB_MAX_OVERFLOW=0")
+	admin := s.admin(t)
+	slipper := admin.slipper(t, "Felt slipper", "129000", 5)
+	tx, err := s.db.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "SELECT FROM catalog.slippers WHERE id = $1 FOR UPDATE", slipper); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			got := admin.call(t, "PUT /slippers/"+slipper, `{"quantity":7}`)
+			if got.status != http.StatusOK && got.status != http.StatusServiceUnavailable {
+				t.Errorf("a change that had to wait: %d %s", got.status, got.body)
+			}
+		})
+	}
+	eventually(t, "all connections wait for one row", func() bool {
+		var n int
+		err := s.db.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&n)
+		return err == nil && n == 2
+	})
+	if status := ready(t, "catalog-svc", s.ops("catalog-svc")); status != http.StatusOK {
+		t.Errorf("readiness is %d while all connections are taken", status)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wg.Wait()
 }
 
 func TestADeadServiceIsReported(t *testing.T) {

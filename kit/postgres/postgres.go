@@ -23,8 +23,8 @@ type Config struct {
 	// PoolSize is the number of connections that a process keeps in normal times.
 	PoolSize int32 `env:"DB_POOL_SIZE" envDefault:"50"`
 
-	// MaxOverflow is how many more it may open under load. Replicas times both together must stay below the server's
-	// max_connections.
+	// MaxOverflow is how many more it may open under load. Replicas times both together, and one for probes, must stay below the
+	// server's max_connections.
 	MaxOverflow int32 `env:"DB_MAX_OVERFLOW" envDefault:"100"`
 
 	// PoolTimeout bounds the first connection. Later, who needs one waits until their own deadline.
@@ -70,6 +70,13 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 		return nil, fmt.Errorf("reaching PostgreSQL: %w", err)
 	}
 	return db, nil
+}
+
+// Probe returns a pool of one connection that requests do not use. Readiness asks through it whether PostgreSQL answers: else a
+// queue for the requests' own pool would take all replicas away from behind the service at once.
+func Probe(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
+	cfg.PoolSize, cfg.MaxOverflow = 1, 0
+	return Open(ctx, cfg, nil)
 }
 
 // Violates says whether err is the violation of the named constraint or unique index.
