@@ -26,9 +26,10 @@ const (
 )
 
 const (
-	// trips is after how many failures in a row writes leave Redis alone, so that one that hangs costs few of them their
-	// time. The routine goes on asking, and lets them try again.
+	// trips is after how many failures in a row writes leave Redis alone, so that one that hangs costs few of them their time. Once
+	// in a rest one of them tries: when Redis is back, few readers see what was before a write.
 	trips = 3
+	rest  = 100 * time.Millisecond
 
 	tagsAtOnce = 500
 )
@@ -40,6 +41,7 @@ type bumper struct {
 	rdb      redis.UniversalClient
 	patience time.Duration
 	failures atomic.Int32 // in a row
+	failed   atomic.Int64 // when the last of them was, in Unix nanoseconds
 	log      *slog.Logger
 
 	kinds  []string
@@ -81,17 +83,27 @@ func (b *bumper) inline(ctx context.Context, tags []string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.patience)
 	defer cancel()
 	err := errLeftAlone
-	if b.failures.Load() < trips {
+	if b.asks(time.Now()) {
 		err = b.bump(ctx, inline, tags)
 		if err == nil {
 			b.failures.Store(0)
 			return nil
 		}
 		b.failures.Add(1)
+		b.failed.Store(time.Now().UnixNano())
 	}
 	b.late.Inc()
 	b.log.WarnContext(ctx, "invalidation left to the outbox", "tags", tags, "id", requestid.From(ctx), "err", err)
 	return err
+}
+
+// asks says whether a write may ask Redis now.
+func (b *bumper) asks(now time.Time) bool {
+	if b.failures.Load() < trips {
+		return true
+	}
+	last := b.failed.Load()
+	return now.UnixNano()-last >= int64(rest) && b.failed.CompareAndSwap(last, now.UnixNano())
 }
 
 func (b *bumper) bump(ctx context.Context, source string, tags []string) error {

@@ -115,12 +115,13 @@ func TestAHangingRedisIsLeftAlone(t *testing.T) {
 	if took := time.Since(begun); took > time.Second { // 150 ms where there is time
 		t.Errorf("100 writes took %v", took)
 	}
-	if p.log.count("left to the outbox") != 100 || p.log.count("just failed") != 97 {
+	if p.log.count("left to the outbox") != 100 || p.log.count("just failed") < 90 {
 		t.Errorf("logged %s", &p.log.text)
 	}
 }
 
-func TestWritesTryAgainAfterARound(t *testing.T) {
+// A Redis that is back is asked again by the writes themselves.
+func TestWritesSoonTryAgain(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	s.rdb.Away.Store(true)
@@ -128,18 +129,16 @@ func TestWritesTryAgainAfterARound(t *testing.T) {
 		s.Publish(t.Context(), invalidation.Pending{Tags: []string{"list"}})
 	}
 	s.rdb.Away.Store(false)
-	bumped := s.stamps(t, "list", "thing:1")
-	s.Publish(t.Context(), invalidation.Pending{Tags: []string{"thing:1"}})
-	if got := bumped(); got != "" {
-		t.Errorf("bumped %sthough Redis is left alone", got)
+	bumped := s.stamps(t, "thing:1")
+	got := ""
+	for end := time.Now().Add(10 * time.Second); got == "" && time.Now().Before(end); got = bumped() {
+		s.Publish(t.Context(), invalidation.Pending{Tags: []string{"thing:1"}})
 	}
-	s.round(t)
-	if got := bumped(); got != "list thing:1 " {
-		t.Errorf("the round bumped %s", got)
+	if got != "thing:1 " {
+		t.Errorf("bumped %s", got)
 	}
-	s.Publish(t.Context(), invalidation.Pending{Tags: []string{"thing:1"}})
-	if got := bumped(); got != "thing:1 " {
-		t.Errorf("the next write bumped %s", got)
+	if s.Publish(t.Context(), invalidation.Pending{Tags: []string{"thing:1"}}); bumped() != "thing:1 " {
+		t.Error("the next write bumped nothing")
 	}
 }
 

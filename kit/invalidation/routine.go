@@ -96,7 +96,6 @@ func (o *Outbox) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.failures.Store(0)
 	if server != o.server {
 		since := stamp.TTL
 		if o.server != "" {
