@@ -39,7 +39,8 @@ func world() map[string]check.Endpoint {
 		"migrate": ours("migrate", nil), "smoke": ours("smoke", nil),
 
 		"neighbour": podIn(render.Namespace), "dns": podIn("kube-system"), "ingress": podIn("ingress-nginx"), "prometheus": podIn("monitoring"),
-		"internet": address("203.0.113.5"), "intranet": address("10.99.0.1"),
+		"collector": podIn("telemetry"),
+		"internet":  address("203.0.113.5"), "intranet": address("10.99.0.1"),
 		"managed postgresql": address("10.20.0.10"), "managed redis": address("10.20.0.11"),
 	}
 }
@@ -62,7 +63,7 @@ func open(t *testing.T, file string) []string {
 			if a == b || from.Labels == nil && to.Labels == nil {
 				continue
 			}
-			for _, port := range []int32{53, 80, 443, 5432, 6379, 8080, 9090} {
+			for _, port := range []int32{53, 80, 443, 4318, 5432, 6379, 6432, 8080, 9090, 26379} {
 				for _, protocol := range []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP} {
 					if policies.Allow(from, to, port, protocol) {
 						edges = append(edges, fmt.Sprintf("%s > %s:%d/%s", a, b, port, protocol))
@@ -111,11 +112,16 @@ func TestOnlyTheEdgesOfTheDesignAreOpen(t *testing.T) {
 		"slippers/ci/tryout.yaml": `
 		auth, catalog, order, migrate > postgresql:5432
 		auth, catalog, order, gateway > redis:6379
-		neighbour, dns, prometheus, internet, intranet, managed postgresql, managed redis > gateway:8080`,
+		neighbour, dns, prometheus, collector, internet, intranet, managed postgresql, managed redis > gateway:8080`,
 		"slippers/ci/existing.yaml": `
 		auth, catalog, order, migrate > managed postgresql:5432
 		auth, catalog, order, gateway > managed redis:6379
 		catalog > internet:443`,
+		"slippers/ci/external.yaml": `
+		auth, catalog, order, migrate > managed postgresql:5432, 6432
+		auth, catalog, order, gateway > managed redis:6379, 26379
+		auth, catalog, order, gateway, migrate > collector:4318
+		neighbour, dns, prometheus, collector, internet, intranet, managed postgresql, managed redis > gateway:8080`,
 	} {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()

@@ -90,6 +90,29 @@ func TestWhatCannotWorkIsNotRendered(t *testing.T) {
 	}
 }
 
+// One value says where the server listens: the URL that is made must be one that the policies let through.
+func TestAGeneratedURLHasThePortThatIsOpen(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t, render.Release{Values: map[string]any{
+		"global": map[string]any{
+			"publicURL": "https://shop.example", "secrets": "generated", "postgresql": map[string]any{"ports": []any{6000}},
+		},
+		"postgresql": map[string]any{"host": "db.example", "admin": map[string]any{"secret": "admin"}},
+		"redis":      map[string]any{"url": "redis://redis.example"},
+		"catalog":    tree("s3://pictures", "env", "IMAGES_URL"),
+		"order":      tree("42", "env", "OCTO_SHOP_ID"),
+	}})
+	if url := named[*corev1.Secret](t, objects, "slippers-auth").StringData["DATABASE_URL"]; !strings.Contains(url, "@db.example:6000/") {
+		t.Errorf("auth-svc's URL is %q", url)
+	}
+	policies := check.Policies{Namespace: render.Namespace, Of: objects}
+	for _, name := range []string{"auth", "migrate"} {
+		if !policies.Allow(ours(name, nil), address("203.0.113.5"), 6000, corev1.ProtocolTCP) {
+			t.Errorf("%s does not reach it", name)
+		}
+	}
+}
+
 func TestSecretsAreGeneratedOnceAndKept(t *testing.T) {
 	t.Parallel()
 	secretsOf := func(r render.Release) map[string]corev1.Secret {

@@ -57,7 +57,7 @@ spec:
       ports:
         - port: 443
     {{- end }}
-    {{- with .Values.networkPolicy.egress }}
+    {{- with concat .Values.global.networkPolicy.egress .Values.networkPolicy.egress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
 {{- end }}
@@ -81,6 +81,7 @@ spec:
 
 {{- define "common.egress.postgresql" -}}
 - to:
+    {{- $ports := list 5432 }}
     {{- if .Values.global.tryout }}
     {{- include "common.peer" (list . "postgresql") | nindent 4 }}
     {{- else if .Values.global.cloudNativePG.enabled }}
@@ -88,19 +89,26 @@ spec:
         matchLabels:
           cnpg.io/cluster: {{ .Release.Name }}-postgresql
     {{- else }}
+    {{- $ports = .Values.global.postgresql.ports }}
     {{- toYaml .Values.global.networkPolicy.postgresql | nindent 4 }}
     {{- end }}
   ports:
-    - port: 5432
+    {{- range $ports }}
+    - port: {{ . }}
+    {{- end }}
 {{- end }}
 
 {{- define "common.egress.redis" -}}
 - to:
+    {{- $ports := list 6379 }}
     {{- if include "common.ownRedis" . }}
     {{- include "common.peer" (list . "redis") | nindent 4 }}
     {{- else }}
+    {{- $ports = .Values.global.redis.ports }}
     {{- toYaml .Values.global.networkPolicy.redis | nindent 4 }}
     {{- end }}
   ports:
-    - port: 6379
+    {{- range $ports }}
+    - port: {{ . }}
+    {{- end }}
 {{- end }}
