@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,13 @@ func (c Condition) String() string { return "(" + c.Left + ") " + c.Is + " " + n
 
 // Inputs are series and their values minute by minute, in the notation of promtool.
 type Inputs map[string]string
+
+// and returns the series of both.
+func (i Inputs) and(more Inputs) Inputs {
+	all := maps.Clone(i)
+	maps.Copy(all, more)
+	return all
+}
 
 // Case is a history, and the moment at which an alert must fire, or must not.
 type Case struct {
@@ -73,7 +81,7 @@ func Alerts() (all []Alert) {
 	for _, s := range SLOs {
 		all = append(all, s.alerts()...)
 	}
-	return slices.Concat(all, processAlerts, dependencyAlerts, orderAlerts, providerAlerts, stockAlerts, accountAlerts)
+	return slices.Concat(append(all, unmeasured), processAlerts, dependencyAlerts, orderAlerts, providerAlerts, stockAlerts, accountAlerts)
 }
 
 func when(left, is string, than float64) []Condition {

@@ -112,3 +112,26 @@ func (s SLO) alerts() (all []Alert) {
 	}
 	return all
 }
+
+// unmeasured tells of a Prometheus that drops what the promises are reckoned from. Nothing else would: an expression without
+// series never fires. Pages of the routes that browsing is about are counted by the cache too.
+var unmeasured = Alert{
+	Name: "PromisesUnmeasured", For: 10 * time.Minute, Severity: Ticket, Runbook: "unmeasured",
+	When: []Condition{
+		{
+			Left: `max(absent(slo:requests:rate5m{slo="browse"}) or absent(http_request_duration_seconds_bucket{service="gateway",le="0.25"}))`,
+			Is:   ">", Than: 0, Absent: "it is about what should be there",
+		},
+		{Left: `sum(rate(edge_cache_requests_total{outcome!="bypass"}[5m]))`, Is: ">", Than: .1},
+	},
+	Summary:     "Pages are served, and nobody measures how well",
+	Description: "Prometheus keeps no classic histograms of the gateway. No alert about a promise can fire.",
+	Fires: []Case{
+		{At: 20 * time.Minute, Series: paged("0+200x30", "0+20x30")},
+		{At: 20 * time.Minute, Series: paged("0+200x30", "0+20x30").and(SLOs[0].series("0+200x30", "0+0x30"))}, // counts, but no buckets
+	},
+	Quiet: []Case{
+		{At: 20 * time.Minute, Series: paged("0+200x30", "0+20x30").and(SLOs[0].series("0+200x30", "0+0x30")).and(SLOs[1].series("0+200x30", "0+0x30"))},
+		{At: 20 * time.Minute, Series: paged("0+0x30", "0+1x30")}, // nobody is there: a shop that has just begun
+	},
+}

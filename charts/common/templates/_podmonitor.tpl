@@ -14,6 +14,7 @@ spec:
   selector:
     matchLabels:
       {{- include "common.selector" . | nindent 6 }}
+  scrapeClassicHistograms: true # which alerts and dashboards read, also where Prometheus takes native ones
   podMetricsEndpoints:
     - port: ops
       interval: {{ .Values.podMonitor.interval }}
