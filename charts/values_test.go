@@ -225,6 +225,7 @@ func TestAMigrationThatIsNoHookHasANameOfItsOwn(t *testing.T) {
 	}
 	for name, other := range map[string]*batchv1.Job{
 		"tag":      with("1.0.1", "global", "image", "tag"),
+		"digest":   with("sha256:"+strings.Repeat("0", 64), "global", "migrate", "image", "digest"),
 		"registry": with("registry.example", "global", "image", "registry"),
 		"secret":   with("others", "migrate", "secret", "name"),
 		"memory":   with("512Mi", "migrate", "resources", "limits", "memory"),
@@ -236,6 +237,21 @@ func TestAMigrationThatIsNoHookHasANameOfItsOwn(t *testing.T) {
 	kept := with(0, "migrate", "keep")
 	if kept.Spec.TTLSecondsAfterFinished != nil {
 		t.Errorf("the Job goes after %d s, and was to stay", *kept.Spec.TTLSecondsAfterFinished)
+	}
+}
+
+// What waits for a schema is the program that brings it: another version would wait for another schema.
+func TestServicesWaitWithTheImageThatMigrates(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t, render.Release{ValuesFiles: []string{"slippers/ci/external.yaml"}})
+	image := migration(t, objects).Spec.Template.Spec.Containers[0].Image
+	if !strings.HasPrefix(image, "mirror/migrate@sha256:") {
+		t.Errorf("the migration is %s, without the digest", image)
+	}
+	for _, service := range []string{"auth", "catalog", "order"} {
+		if got := named[*appsv1.Deployment](t, objects, "slippers-"+service).Spec.Template.Spec.InitContainers[0].Image; got != image {
+			t.Errorf("%s waits with %s, want %s", service, got, image)
+		}
 	}
 }
 

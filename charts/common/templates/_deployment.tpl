@@ -45,7 +45,7 @@ securityContext:
 {{- if and .Values.database.schema (include "common.migratedLater" .) }}
 initContainers:
   - name: wait-for-schema
-    image: {{ include "common.image" (list . (dict "repository" "slippers/migrate" "digest" "")) }}
+    image: {{ include "common.image" (list . .Values.global.migrate.image) }}
     imagePullPolicy: {{ .Values.global.image.pullPolicy }}
     args: [wait, {{ .Values.database.schema }}]
     env:
