@@ -19,13 +19,16 @@ var dependencyAlerts = []Alert{
 	},
 	{
 		Name: "LimitsDegraded", For: 5 * time.Minute, Severity: Ticket, Runbook: "redis",
-		When:        when("sum(rate(rate_limit_degraded_total[5m])) + sum(rate(auth_attempts_degraded_total[5m]))", ">", .05),
+		When:        when("(sum(rate(rate_limit_degraded_total[5m])) or vector(0)) + (sum(rate(auth_attempts_degraded_total[5m])) or vector(0))", ">", .05),
 		Summary:     "Limits are counted by each process alone",
 		Description: "Each allows its part (GATEWAY_REPLICAS, AUTH_REPLICAS). Nobody is unlimited, but some may be limited too soon.",
-		Fires: []Case{{At: 12 * time.Minute, Series: Inputs{
-			`rate_limit_degraded_total{service="gateway",instance="a"}`:     "0+20x20",
-			`auth_attempts_degraded_total{service="auth-svc",instance="a"}`: "0+0x20",
-		}}},
+		Fires: []Case{
+			{At: 12 * time.Minute, Series: Inputs{
+				`rate_limit_degraded_total{service="gateway",instance="a"}`:     "0+20x20",
+				`auth_attempts_degraded_total{service="auth-svc",instance="a"}`: "0+0x20",
+			}},
+			{At: 12 * time.Minute, Series: Inputs{`rate_limit_degraded_total{service="gateway",instance="a"}`: "0+20x20"}}, // auth-svc is down too
+		},
 		Quiet: []Case{{At: 12 * time.Minute, Series: Inputs{
 			`rate_limit_degraded_total{service="gateway",instance="a"}`:     "0+0x20",
 			`auth_attempts_degraded_total{service="auth-svc",instance="a"}`: "0+0x20",
