@@ -1,12 +1,18 @@
 package observe
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // behind are the services that have a database.
 const behind = `service=~"catalog-svc|order-svc|auth-svc"`
 
 // Uploads decode pictures, and a new payment waits for the provider: neither says anything of the database.
 const atHome = behind + `,route!~"/slippers/:id/upload-images|/payments/octo/.+|/admin/payments/:id/settle"`
+
+// customers are the policies that nobody meets who only wants to buy. The others are there for whoever guesses.
+const customers = `policy=~"default|guest"`
 
 var dependencyAlerts = []Alert{
 	{
@@ -33,6 +39,29 @@ var dependencyAlerts = []Alert{
 			`rate_limit_degraded_total{service="gateway",instance="a"}`:     "0+0x20",
 			`auth_attempts_degraded_total{service="auth-svc",instance="a"}`: "0+0x20",
 		}}},
+	},
+	{
+		Name: "CustomersLimited", For: 10 * time.Minute, Severity: Page, Runbook: "limits",
+		When: []Condition{
+			{
+				Left: `sum by (policy) (rate(rate_limit_decisions_total{decision="limited",` + customers + `}[5m]))` +
+					` / sum by (policy) (rate(rate_limit_decisions_total{` + customers + `}[5m]))`,
+				Is: ">", Than: .1,
+			},
+			{Left: `sum by (policy) (rate(rate_limit_decisions_total{` + customers + `}[5m]))`, Is: ">", Than: .5},
+		},
+		Summary:     "{{ $value | humanizePercentage }} of the requests are over the limit {{ $labels.policy }}",
+		Description: "They are answered with 429. Either all who are not logged in have one address, or somebody asks without end.",
+		Fires: []Case{
+			{At: 20 * time.Minute, Series: decided("default", "0+100x30", "0+200x30")},
+			{At: 20 * time.Minute, Series: decided("default", "0+9000x30", "0+0x30").and(decided("guest", "0+12x30", "0+40x30"))},
+		},
+		Quiet: []Case{
+			{At: 20 * time.Minute, Series: decided("default", "0+9000x30", "0+600x30")},
+			{At: 20 * time.Minute, Series: decided("default", "0+5x30", "0+20x30")},             // one client in the night
+			{At: 20 * time.Minute, Series: decided("login", "0+4x30", "0+4000x30")},             // somebody guesses, and is kept out
+			{At: 20 * time.Minute, Series: decided("default", "0+100x30", "0+200x9 2000+0x20")}, // it ended before ten minutes were over
+		},
 	},
 	{
 		Name: "RedisPoolExhausted", For: 5 * time.Minute, Severity: Ticket, Runbook: "redis",
@@ -125,6 +154,14 @@ func answered(quick int, late string) Inputs {
 		name("0.1"): rate, name("1"): rate, name("2.5"): "0+100x30", name("+Inf"): "0+100x30",
 		slow + `1"}`: "0+0x30", slow + `2.5"}`: "0+0x30", slow + `+Inf"}`: late,
 	}
+}
+
+// decided is what a policy said of requests.
+func decided(policy, allowed, limited string) Inputs {
+	name := func(decision string) string {
+		return fmt.Sprintf(`rate_limit_decisions_total{service="gateway",instance="a",policy=%q,decision=%q}`, policy, decision)
+	}
+	return Inputs{name("allowed"): allowed, name("limited"): limited, name("shadowed"): "0+0x30"}
 }
 
 func paged(hits, misses string) Inputs {
