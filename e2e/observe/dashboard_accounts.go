@@ -31,8 +31,8 @@ func accounts() Dashboard {
 					Queries: one(rate("token_refreshes_total", at, "outcome"), "{{outcome}}"),
 				},
 				{
-					Title: "Sessions that ended", Unit: PerSec, About: "By the reason.",
-					Queries: one(rate("sessions_ended_total", at, "reason"), "{{reason}}"),
+					Title: "Sessions that ended", Unit: PerSec, About: "Before their time: by a logout, a changed password or role, a deletion, a stolen token.",
+					Queries: one(rate("sessions_ended_total", at), "ended"),
 				},
 			}},
 			{"Keys", []Panel{{
