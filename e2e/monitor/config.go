@@ -48,6 +48,7 @@ func (o Options) programs() []program {
 			names: []string{"prometheus"}, image: "prom/prometheus:v3.5.0", port: o.Prometheus, ready: "/-/ready",
 			args: []string{
 				"--config.file=" + in("prometheus.yml"), "--storage.tsdb.path=" + in("prometheus"), "--enable-feature=exemplar-storage",
+				"--storage.tsdb.retention.time=31d", // budgets are of 30 days
 				fmt.Sprintf("--web.listen-address=127.0.0.1:%d", o.Prometheus),
 			},
 		},
