@@ -141,7 +141,7 @@ func (r Refunding) Send(ctx context.Context, id int64) error {
 	case errors.Is(err, ErrDeclined) && refund.Unclear: // it may refuse the repetition of what it has done: a person must ask
 		r.Log.ErrorContext(ctx, "the provider declined a refund after a lost answer", "refund_id", id, "payment_id", p.ID, "err", err)
 		return r.Money.Watch(ctx, p.ID, "the provider declined a refund whose first answer was lost")
-	case errors.Is(err, ErrDeclined):
+	case errors.Is(err, ErrDeclined), err == nil && state == RefundFailed: // nobody tries it again by himself
 		r.Log.ErrorContext(ctx, "the provider declined a refund", "refund_id", id, "payment_id", p.ID, "err", err)
 		if err := r.Money.Watch(ctx, p.ID, "the provider declined a refund"); err != nil {
 			return err

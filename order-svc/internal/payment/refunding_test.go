@@ -146,7 +146,7 @@ func TestWhatTheProviderSaysOfARefund(t *testing.T) {
 	}{
 		"done":                          {payment.RefundNew, false, payment.RefundSucceeded, nil, nil, payment.RefundSucceeded, false, false},
 		"not yet":                       {payment.RefundNew, false, payment.RefundPending, nil, payment.ErrRefundPending, payment.RefundPending, false, false},
-		"failed":                        {payment.RefundPending, false, payment.RefundFailed, nil, nil, payment.RefundFailed, false, false},
+		"failed":                        {payment.RefundPending, false, payment.RefundFailed, nil, nil, payment.RefundFailed, false, true},
 		"declined":                      {payment.RefundNew, false, "", payment.ErrDeclined, nil, payment.RefundFailed, false, true},
 		"no answer":                     {payment.RefundNew, false, "", payment.ErrNoAnswer, payment.ErrNoAnswer, "", true, false},
 		"declined after a lost answer":  {payment.RefundNew, true, "", payment.ErrDeclined, nil, "", false, true},
