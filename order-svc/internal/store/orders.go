@@ -184,13 +184,19 @@ type expired struct {
 	Reservations []uuid.UUID
 }
 
+// underway is for how much longer an order is left that somebody may have paid in the last moment: what the provider has
+// must still be heard. Its reservation lives longer (package order).
+const underway = 2 * time.Minute
+
 // ExpireOverdue ends a few of the orders that nobody paid for in time, with the jobs that give their stock back, and says
-// how many. Replicas skip what another is just ending.
+// how many. Replicas skip what another is just ending. An order whose money is here waits for its claim, however long.
 func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 	const query = `
 		WITH overdue AS (
-			SELECT id FROM orders.orders WHERE status = 'PENDING' AND expires_at < now()
-			ORDER BY expires_at LIMIT @most FOR UPDATE SKIP LOCKED
+			SELECT o.id FROM orders.orders o WHERE o.status = 'PENDING' AND o.expires_at < now() AND NOT EXISTS (
+				SELECT FROM orders.payments p WHERE p.order_id = o.id AND (p.state = 'paid' AND p.refunded < p.amount
+					OR p.state IN ('registered', 'pending', 'held') AND o.expires_at > now() - @underway::interval))
+			ORDER BY o.expires_at LIMIT @most FOR UPDATE SKIP LOCKED
 		), expired AS (
 			UPDATE orders.orders o SET status = 'EXPIRED', updated_at = now() FROM overdue
 			WHERE o.id = overdue.id AND o.status = 'PENDING' RETURNING o.id, o.user_id, o.reservation_id
@@ -206,7 +212,9 @@ func (s *Orders) ExpireOverdue(ctx context.Context) (int64, error) {
 
 	var ended expired
 	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) (err error) {
-		ended, err = postgres.One[expired](ctx, tx, "expiring orders", pgx.ErrNoRows, query, pgx.StrictNamedArgs{"most": overdueAtOnce})
+		ended, err = postgres.One[expired](ctx, tx, "expiring orders", pgx.ErrNoRows, query, pgx.StrictNamedArgs{
+			"most": overdueAtOnce, "underway": underway,
+		})
 		for _, r := range ended.Reservations {
 			if err == nil {
 				err = later(ctx, tx, s.jobs, order.ReturnJob{ReservationID: r}, time.Time{})

@@ -40,6 +40,12 @@ const (
 	// kept is for how long a job is remembered that was done.
 	kept = time.Hour
 
+	// A paid order that could not be claimed, at first and after a second, is claimed again this often for this long, and
+	// then as seldom as any job.
+	claimTries = 2
+	claimAgain = 15 * time.Second
+	claimSoon  = time.Hour
+
 	// refundAgain is when a refund that the provider has not finished is asked for again.
 	refundAgain = 30 * time.Second
 )
@@ -70,7 +76,12 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, rounds []Routine, log *slog.L
 		return snoozed(err)
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.ClaimJob]) error {
-		return s.Claim(ctx, j.Args.PaymentID)
+		err := s.Claim(ctx, j.Args.PaymentID)
+		if err != nil && j.Attempt >= claimTries && time.Since(j.CreatedAt) < claimSoon {
+			log.WarnContext(ctx, "claiming the order of a paid payment", "payment_id", j.Args.PaymentID, "err", err)
+			return river.JobSnooze(claimAgain) // costs no try: they last for a day, and the stock does not
+		}
+		return err
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.RefundJob]) error {
 		err := s.Refunds.Send(ctx, j.Args.RefundID)
