@@ -36,6 +36,24 @@ func (s *Stock) Sell(ctx context.Context, id uuid.UUID) (catalog.Reservation, er
 	return *r, nil
 }
 
+// again answers a reservation that was made earlier. Its first answer may have been lost: whoever repeats it counts from now.
+func (s *Stock) again(ctx context.Context, w catalog.Wanted, earlier catalog.Reservation) (catalog.Reservation, error) {
+	const query = `UPDATE catalog.reservations SET expires_at = $2, updated_at = now() WHERE id = $1 AND state = 'held' AND expires_at < $2`
+
+	made, err := w.Answer(earlier)
+	if err != nil || made.State != catalog.Held || !made.ExpiresAt.Before(stored(w.ExpiresAt)) {
+		return made, err
+	}
+	if _, err := s.db.Exec(ctx, query, w.ID, w.ExpiresAt); err != nil {
+		return catalog.Reservation{}, fmt.Errorf("holding reservation %s longer: %w", w.ID, err)
+	}
+	now, err := s.reservation(ctx, w.ID) // it may have been sold or released meanwhile
+	if err != nil || now == nil {
+		return catalog.Reservation{}, err
+	}
+	return w.Answer(*now)
+}
+
 // reservation returns the reservation with its lines, or nil when there is none.
 func (s *Stock) reservation(ctx context.Context, id uuid.UUID) (*catalog.Reservation, error) {
 	const query = `

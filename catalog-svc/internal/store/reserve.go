@@ -39,8 +39,8 @@ type taken struct {
 	Invalidation *int64
 }
 
-// Reserve takes all lines or none. The same id again answers the same. It returns catalog.ErrOutOfStock with what there is,
-// ErrReservationDiffers or ErrReservationReleased.
+// Reserve takes all lines or none. The same id again answers the same, and what is held still is held for as long as was asked
+// for last. It returns catalog.ErrOutOfStock with what there is, ErrReservationDiffers or ErrReservationReleased.
 func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservation, error) {
 	r := reserving{Wanted: w}
 	if err := s.reserving.Do(ctx, &r); err != nil {
@@ -56,7 +56,7 @@ func (s *Stock) Reserve(ctx context.Context, w catalog.Wanted) (catalog.Reservat
 	}
 	if earlier != nil {
 		s.outbox.Publish(ctx, invalidation.Pending{Tags: r.tags(), Later: []string{slippersTag}}) // who made it may not have come to that
-		return w.Answer(*earlier)
+		return s.again(ctx, w, *earlier)
 	}
 	s.counts.count(refused)
 	return catalog.Reservation{}, catalog.ErrOutOfStock.With("unavailable", r.unavailable())

@@ -74,8 +74,8 @@ func (s *Stock) release(ctx context.Context, id uuid.UUID, how string) (catalog.
 	return *r, nil
 }
 
-// giveBack releases a reservation if it is held, or sold if it is to be returned, and says whether it was. Counting what is
-// locked makes the locks come before the reservation's.
+// giveBack releases a reservation if it is held, or sold if it is to be returned, and says whether it was. One that expires is
+// looked at again, for it may be held longer by now. Counting what is locked makes the locks come before the reservation's.
 func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, how string) (done bool, err error) {
 	const query = `
 		WITH lines AS (
@@ -84,7 +84,7 @@ func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, how string) (done bo
 			SELECT s.id FROM catalog.slippers s WHERE s.id IN (SELECT slipper_id FROM lines) ORDER BY s.id FOR NO KEY UPDATE OF s
 		), released AS (
 			UPDATE catalog.reservations SET state = 'released', updated_at = now()
-			WHERE id = $1 AND (state = 'held' OR $2 AND state = 'sold') AND (SELECT count(*) FROM locked) >= 0 RETURNING id
+			WHERE id = $1 AND (state = 'held' OR $2 AND state = 'sold') AND (NOT $3 OR expires_at < now()) AND (SELECT count(*) FROM locked) >= 0 RETURNING id
 		), returned AS (
 			UPDATE catalog.slippers s SET quantity = s.quantity + l.quantity, version = s.version + 1
 			FROM lines l, released WHERE s.id = l.slipper_id
@@ -95,7 +95,7 @@ func (s *Stock) giveBack(ctx context.Context, id uuid.UUID, how string) (done bo
 		RETURNING id, tags`
 
 	var outdated invalidation.Pending
-	err = s.db.QueryRow(ctx, query, id, how == returned).Scan(&outdated.ID, &outdated.Tags)
+	err = s.db.QueryRow(ctx, query, id, how == returned, how == expired).Scan(&outdated.ID, &outdated.Tags)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return false, nil
