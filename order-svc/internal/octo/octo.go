@@ -18,6 +18,9 @@ var (
 	// ErrUnclear says that nobody knows what OCTO did: ask again, with the same id.
 	ErrUnclear = errors.New("octo: what was done is unclear")
 
+	// ErrNotDone says that OCTO has done nothing yet: no call has come through, or each too soon. It matches ErrUnclear too.
+	ErrNotDone = fmt.Errorf("%w, but nothing was", ErrUnclear)
+
 	// ErrRefused says that OCTO did not do it and never will. Of Read it says only that the status is unknown.
 	ErrRefused = errors.New("octo: refused")
 
@@ -39,7 +42,7 @@ type Error struct {
 	// Code is OCTO's number for it, or zero when it gave none.
 	Code int64
 
-	meaning error // ErrUnclear or ErrRefused
+	meaning error // ErrUnclear, ErrNotDone or ErrRefused
 	why     string
 	cause   error // that of the context, or nil
 	unsent  bool  // OCTO cannot know of the call

@@ -127,6 +127,8 @@ func meaning(err error) error {
 		return nil
 	case errors.Is(err, ErrRefused):
 		return fmt.Errorf("%w: %w", payment.ErrDeclined, err)
+	case errors.Is(err, ErrNotDone):
+		return fmt.Errorf("%w: %w", payment.ErrNotDone, err)
 	default:
 		return fmt.Errorf("%w: %w", payment.ErrNoAnswer, err)
 	}

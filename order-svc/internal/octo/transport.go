@@ -124,7 +124,7 @@ func answered(err error) bool {
 func (t *transport) call(ctx context.Context, r request) (answer, error) {
 	a, err := t.breaker.Execute(func() (answer, error) { return t.try(ctx, r) })
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return a, &Error{Call: r.path, meaning: ErrUnclear, why: "not called, because it did not answer before", unsent: true}
+		return a, &Error{Call: r.path, meaning: ErrNotDone, why: "not called, because it did not answer before", unsent: true}
 	}
 	return a, err
 }
@@ -151,6 +151,9 @@ func (t *transport) try(ctx context.Context, r request) (answer, error) {
 		}
 		maybeDone = maybeDone || !failed.unsent && failed.Code != tooOften
 		if try == r.retries || !t.wait(ctx, delay(try, failed.unsent)) {
+			if !maybeDone {
+				failed.meaning = ErrNotDone
+			}
 			return answer{}, failed
 		}
 	}

@@ -100,11 +100,26 @@ func TestWhatWasNotSentIsRepeatedSoon(t *testing.T) {
 	}
 	l.Close() // nobody listens there now
 	p := serve(t, func(c *octo.Config) { c.URL = "http://" + l.Addr().String() }, says(created))
-	if _, err := create(t, p); !errors.Is(err, octo.ErrUnclear) || !strings.Contains(err.Error(), "refused") {
+	if _, err := create(t, p); !errors.Is(err, octo.ErrUnclear) || !errors.Is(err, octo.ErrNotDone) || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("got %v", err)
 	}
 	if len(p.waits) != 2 || p.waits[0] > 200*time.Millisecond || p.waits[1] > 400*time.Millisecond {
 		t.Errorf("waited %v", p.waits)
+	}
+}
+
+// What comes through once may be done, whatever becomes of its repeats.
+func TestWhatCameThroughMayBeDone(t *testing.T) {
+	t.Parallel()
+	early := says(`{"error":11}`)
+	for name, tt := range map[string]struct {
+		first, then http.HandlerFunc
+		notDone     bool
+	}{"each too soon": {early, early, true}, "the first is lost": {reset, early, false}, "the repeat is lost": {early, reset, false}} {
+		_, err := serve(t, nil, tt.first, tt.then).Refund(t.Context(), toRefund())
+		if !errors.Is(err, octo.ErrUnclear) || errors.Is(err, octo.ErrNotDone) != tt.notDone {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 
@@ -254,7 +269,7 @@ func TestAProviderThatDoesNotAnswerIsLeftAlone(t *testing.T) {
 		_, _ = create(t, away)
 	}
 	asked := len(away.bodies())
-	if _, err := create(t, away); !errors.Is(err, octo.ErrUnclear) {
+	if _, err := create(t, away); !errors.Is(err, octo.ErrUnclear) || !errors.Is(err, octo.ErrNotDone) {
 		t.Errorf("left alone, it is said to have %v", err)
 	}
 	if now := len(away.bodies()); now != asked || open(away) != 1 {

@@ -36,6 +36,9 @@ type Paying struct {
 // shortest is the least time that is worth sending somebody to the provider for.
 const shortest = time.Minute
 
+// keepTimeout is how long it may take to keep what we learned, also for a client that has gone.
+const keepTimeout = 2 * time.Second
+
 // Pay returns where the order's owner can pay it. Repeating it is harmless: there is one open payment. It returns
 // order.ErrNotFound, ErrNotPayable, ErrUnclear or ErrRefused.
 func (p Paying) Pay(ctx context.Context, a order.Actor, orderID int64) (Payment, error) {
@@ -66,8 +69,11 @@ func (p Paying) Pay(ctx context.Context, a order.Actor, orderID int64) (Payment,
 // register tells the provider of a payment. It may have been told before.
 func (p Paying) register(ctx context.Context, attempt Payment, o order.Order) (Payment, error) {
 	report, err := p.Provider.Create(ctx, attempt, o)
-	after := context.WithoutCancel(ctx) // what we learned must be kept, also for a client that has gone
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+	defer cancel()
 	switch {
+	case errors.Is(err, ErrNotDone):
+		return Payment{}, ErrUnclear.Because(err)
 	case errors.Is(err, ErrDeclined) && !attempt.Unclear:
 		if _, failed := p.Attempts.Observe(after, attempt.ID, Report{State: Cancelled, Status: "declined"}, FromCreate); failed != nil {
 			return Payment{}, failed

@@ -8,6 +8,7 @@ package payment
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -119,6 +120,10 @@ type Report struct {
 var (
 	// ErrNoAnswer says that nobody knows what became of the call. It is repeated with the same id.
 	ErrNoAnswer = errors.New("the provider did not answer clearly")
+
+	// ErrNotDone says that the provider cannot have done it yet, so that a refusal of the next call is one. It matches
+	// ErrNoAnswer too.
+	ErrNotDone = fmt.Errorf("%w, but has done nothing", ErrNoAnswer)
 
 	// ErrDeclined says that the provider understood, and will not.
 	ErrDeclined = errors.New("the provider declined")

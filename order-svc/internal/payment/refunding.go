@@ -147,8 +147,12 @@ func (r Refunding) Send(ctx context.Context, id int64) error {
 			return err
 		}
 		state = RefundFailed
+	case errors.Is(err, ErrNotDone):
+		return err
 	case err != nil:
-		return errors.Join(err, r.Money.Lost(context.WithoutCancel(ctx), id))
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
+		defer cancel()
+		return errors.Join(err, r.Money.Lost(after, id))
 	}
 	if err := r.Money.Move(ctx, id, state); err != nil {
 		return err

@@ -52,8 +52,8 @@ func (s *till) Move(_ context.Context, _ int64, to payment.RefundState) error {
 	return nil
 }
 
-func (s *till) Lost(context.Context, int64) error {
-	s.lost = true
+func (s *till) Lost(ctx context.Context, _ int64) error {
+	_, s.lost = ctx.Deadline()
 	return nil
 }
 
@@ -149,6 +149,7 @@ func TestWhatTheProviderSaysOfARefund(t *testing.T) {
 		"failed":                        {payment.RefundPending, false, payment.RefundFailed, nil, nil, payment.RefundFailed, false, true},
 		"declined":                      {payment.RefundNew, false, "", payment.ErrDeclined, nil, payment.RefundFailed, false, true},
 		"no answer":                     {payment.RefundNew, false, "", payment.ErrNoAnswer, payment.ErrNoAnswer, "", true, false},
+		"nothing was done":              {payment.RefundNew, false, "", payment.ErrNotDone, payment.ErrNoAnswer, "", false, false},
 		"declined after a lost answer":  {payment.RefundNew, true, "", payment.ErrDeclined, nil, "", false, true},
 		"done after a lost answer":      {payment.RefundNew, true, payment.RefundSucceeded, nil, nil, payment.RefundSucceeded, false, false},
 		"ended before: nothing is sent": {payment.RefundSucceeded, false, payment.RefundFailed, nil, nil, "", false, false},
