@@ -7,9 +7,11 @@ type (
 		PaymentID int64 `json:"payment_id"`
 	}
 
-	// HeardJob reads a payment back soon, because something was said of it.
+	// HeardJob reads a payment back soon, because something was said of it. It is one for each thing that was said: the job of
+	// what was said before may have read it already, and not be done.
 	HeardJob struct {
-		PaymentID int64 `json:"payment_id"`
+		PaymentID int64  `json:"payment_id"`
+		Said      string `json:"said"`
 	}
 
 	// ClaimJob makes the order of a paid payment a paid order.

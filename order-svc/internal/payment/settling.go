@@ -51,15 +51,18 @@ const (
 )
 
 // ReadAgain says that a payment must be read back later.
-type ReadAgain struct{ In time.Duration }
+type ReadAgain struct {
+	In     time.Duration
+	Unread bool // it was not read now: what led to this is still to be looked into
+}
 
 func (r ReadAgain) Error() string {
 	return "the payment is still open, read it again in " + r.In.String()
 }
 
-// Confirm asks the provider where a payment stands and acts on it. It returns a ReadAgain while money may still come: for a
-// while that is also so of a payment that was cancelled.
-func (s Settling) Confirm(ctx context.Context, id int64) error {
+// Confirm asks the provider where a payment stands and acts on it, because of something that was at since. It returns a
+// ReadAgain while money may still come: for a while that is also so of a payment that was cancelled.
+func (s Settling) Confirm(ctx context.Context, id int64, since time.Time) error {
 	p, err := s.Books.Payment(ctx, id)
 	if err != nil || p.State == Paid {
 		return err
@@ -69,7 +72,7 @@ func (s Settling) Confirm(ctx context.Context, id int64) error {
 	case err != nil:
 		return err
 	case !may:
-		return ReadAgain{time.Second}
+		return ReadAgain{time.Second, true}
 	}
 	report, unread := s.Provider.Read(ctx, p.TransactionID)
 	if unread == nil { // else, whatever it says: an error is never a status
@@ -80,6 +83,9 @@ func (s Settling) Confirm(ctx context.Context, id int64) error {
 			return err
 		}
 	}
+	if unread != nil && p.State == Cancelled {
+		return s.again(ctx, p, since, unread) // however old it is: somebody may have said that money came after all
+	}
 	switch p.State {
 	case Paid:
 		return nil
@@ -87,15 +93,15 @@ func (s Settling) Confirm(ctx context.Context, id int64) error {
 		if time.Since(p.ExpiresAt) > lateMoney {
 			return nil
 		}
-		return ReadAgain{slowest}
+		return ReadAgain{slowest, false}
 	case Held:
 		if err := s.Books.Watch(ctx, id, "the money is held: capture it or let it go"); err != nil {
 			return err
 		}
-		return ReadAgain{slowest}
+		return ReadAgain{slowest, unread != nil}
 	case New, Registered, Pending:
 	}
-	return s.again(ctx, p, unread)
+	return s.again(ctx, p, since, unread)
 }
 
 // Settle takes the money of a held payment, or lets it go: the decision of an operator. It returns ErrNotFound, ErrNotHeld,
@@ -121,16 +127,16 @@ func (s Settling) Settle(ctx context.Context, id int64, capture bool) (Payment, 
 	return s.Books.Payment(ctx, id)
 }
 
-// again says when to read p next: often while it can be paid, seldom after that, and at last never.
-func (s Settling) again(ctx context.Context, p Payment, why error) error {
-	over := time.Since(p.ExpiresAt)
+// again says when to read p next: often while it can be paid, or soon after since, seldom after that, and at last never.
+func (s Settling) again(ctx context.Context, p Payment, since time.Time, why error) error {
+	over := min(time.Since(p.ExpiresAt), time.Since(since))
 	if over > giveUp {
 		return s.Books.Watch(ctx, p.ID, "the provider does not say what became of it")
 	}
 	if why != nil {
 		s.Log.WarnContext(ctx, "reading a payment", "payment_id", p.ID, "err", why)
 	}
-	return ReadAgain{min(slowest, max(readEvery, over))}
+	return ReadAgain{min(slowest, max(readEvery, over)), why != nil}
 }
 
 // Claim makes the order of a paid payment a paid order. It may be repeated.

@@ -147,7 +147,7 @@ func (s *Payments) Hear(ctx context.Context, transaction uuid.UUID, status strin
 		if state == payment.Paid {
 			return nil // nothing leads on from there
 		}
-		return later(ctx, tx, s.jobs, payment.HeardJob{PaymentID: id}, time.Time{})
+		return later(ctx, tx, s.jobs, payment.HeardJob{PaymentID: id, Said: status}, time.Time{})
 	})
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
@@ -27,6 +28,23 @@ type book struct {
 func (b book) Payment(context.Context, int64) (payment.Payment, error) {
 	b.asked <- struct{}{}
 	return b.payment, b.err
+}
+
+func (b book) MayRead(context.Context, int64) (bool, error) { return true, nil }
+
+func (b book) Observe(context.Context, int64, payment.Report, payment.Source) (payment.Payment, error) {
+	return b.payment, nil
+}
+
+// teller is a provider that knows no more than we do, or does not answer.
+type teller struct {
+	payment.Provider
+
+	err error
+}
+
+func (p teller) Read(context.Context, uuid.UUID) (payment.Report, error) {
+	return payment.Report{State: payment.Cancelled, Status: "canceled"}, p.err
 }
 
 // tried keeps a job that is so old and was tried so often, lets it be tried once, and returns where it stands then: its state,
@@ -90,5 +108,22 @@ func TestAClaimIsTriedOftenAtFirst(t *testing.T) {
 				t.Errorf("it is %s, and tried again in %v s after %d tries", state, in, spent)
 			}
 		})
+	}
+}
+
+// What the provider said of a payment is not forgotten before the payment is read.
+func TestAHintWaitsForItsRead(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 9)
+	known := payment.Payment{State: payment.Cancelled, ExpiresAt: time.Now().AddDate(0, 0, -3)}
+	b := book{payment: known, asked: asked}
+	hint := payment.HeardJob{PaymentID: 7, Said: "succeeded"}
+	away := payment.Settling{Books: b, Provider: teller{err: payment.ErrNoAnswer}, Log: quiet}
+	if state, in, _ := tried(t, testkit.Postgres(t), away, asked, hint, 0, 0); state != "scheduled" || in < 50 || in > 61 {
+		t.Errorf("without an answer it is %s, and tried again in %v s", state, in)
+	}
+	well := payment.Settling{Books: b, Provider: teller{}, Log: quiet}
+	if state, _, _ := tried(t, testkit.Postgres(t), well, asked, hint, 0, 0); state != "completed" {
+		t.Errorf("with an answer it is %s", state)
 	}
 }

@@ -66,11 +66,11 @@ func NewKeeper(db *pgxpool.Pool, log *slog.Logger) (*Client, error) {
 func NewDoer(db *pgxpool.Pool, s payment.Settling, rounds []Routine, log *slog.Logger) (*Client, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.ConfirmJob]) error {
-		return snoozed(s.Confirm(ctx, j.Args.PaymentID))
+		return snoozed(s.Confirm(ctx, j.Args.PaymentID, j.CreatedAt))
 	}))
 	river.AddWorker(workers, river.WorkFunc(func(ctx context.Context, j *river.Job[payment.HeardJob]) error {
-		err := s.Confirm(ctx, j.Args.PaymentID)
-		if again, ok := errors.AsType[payment.ReadAgain](err); ok && again.In > time.Second {
+		err := s.Confirm(ctx, j.Args.PaymentID, j.CreatedAt)
+		if again, ok := errors.AsType[payment.ReadAgain](err); ok && !again.Unread {
 			return nil // it was read: the other job goes on
 		}
 		return snoozed(err)
