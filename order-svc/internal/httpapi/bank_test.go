@@ -77,6 +77,7 @@ func (b *bank) Hear(_ context.Context, transaction uuid.UUID, _ string, _ paymen
 func (b *bank) Lost(context.Context, int64) error                      { return b.err }
 func (b *bank) MayRead(context.Context, int64) (bool, error)           { return true, b.err }
 func (b *bank) Watch(context.Context, int64, string) error             { return b.err }
+func (b *bank) Adopt(context.Context, int64, string) error             { return b.err }
 func (b *bank) Move(context.Context, int64, payment.RefundState) error { return b.err }
 
 func (b *bank) GiveBack(_ context.Context, _ int64, parts []payment.Part, _ *int64, _ string) ([]payment.Refund, error) {

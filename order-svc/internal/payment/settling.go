@@ -28,6 +28,9 @@ type Books interface {
 	// Watch marks a payment that a person must look at.
 	Watch(ctx context.Context, id int64, why string) error
 
+	// Adopt makes a payment that of its order, if that is paid and by none yet, and marks it for a person to look at.
+	Adopt(ctx context.Context, id int64, why string) error
+
 	// GiveBack reserves an amount of a payment for refunds, with their jobs. It returns ErrRefund, or order.ErrInProgress
 	// when one of the parts is there already.
 	GiveBack(ctx context.Context, paymentID int64, parts []Part, actor *int64, reason string) ([]Refund, error)
@@ -169,7 +172,16 @@ func (s Settling) Claim(ctx context.Context, id int64) error {
 			return fmt.Errorf("claiming order %d: %w", p.OrderID, err)
 		}
 	}
-	if (o.Status == order.Paid || o.Status == order.Refunded) && (o.PaymentID == nil || *o.PaymentID == p.ID) {
+	settled := o.Status == order.Paid || o.Status == order.Refunded
+	if settled && o.PaymentID == nil {
+		if err := s.Books.Adopt(ctx, p.ID, "paid though an administrator had said so before"); err != nil {
+			return err
+		}
+		if o, err = s.Orders.Get(ctx, p.OrderID); err != nil {
+			return fmt.Errorf("claiming order %d: %w", p.OrderID, err)
+		}
+	}
+	if settled && o.PaymentID != nil && *o.PaymentID == p.ID {
 		return nil
 	}
 	return s.giveBack(ctx, p, "paid when the order was "+string(o.Status))

@@ -110,6 +110,17 @@ func (s *Payments) Watch(ctx context.Context, id int64, why string) error {
 	return s.exec(ctx, "marking a payment", `UPDATE orders.payments SET attention = $2, updated_at = now() WHERE id = $1`, id, why)
 }
 
+// Adopt makes a payment that of its order, if that is paid and by none yet, and marks it for a person to look at.
+func (s *Payments) Adopt(ctx context.Context, id int64, why string) error {
+	const query = `
+		WITH adopted AS (
+			UPDATE orders.orders o SET payment_id = p.id FROM orders.payments p
+			WHERE p.id = $1 AND o.id = p.order_id AND o.status IN ('PAID', 'REFUNDED') AND o.payment_id IS NULL RETURNING p.id
+		)
+		UPDATE orders.payments p SET attention = $2, updated_at = now() FROM adopted WHERE p.id = adopted.id`
+	return s.exec(ctx, "adopting a payment", query, id, why)
+}
+
 func (s *Payments) exec(ctx context.Context, what, query string, args ...any) error {
 	if _, err := s.db.Exec(ctx, query, args...); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
