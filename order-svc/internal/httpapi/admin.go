@@ -11,7 +11,9 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 	"github.com/slippers-api/slippers/order-svc/internal/work"
 )
@@ -58,9 +60,9 @@ func (a API) listAttention(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]any{"items": shownPayments(payments, nil, true)})
 }
 
-// settleBody says what becomes of money that is held.
+// settleBody says what becomes of money that is held. It must be said: letting go cannot be undone.
 type settleBody struct {
-	Capture bool `json:"capture"`
+	Capture *bool `json:"capture"`
 }
 
 func (a API) settlePayment(c echo.Context) error {
@@ -72,7 +74,12 @@ func (a API) settlePayment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p, err := a.Settling.Settle(c.Request().Context(), id, in.Capture)
+	var rules fault.Rules
+	rules.Check(in.Capture != nil, "/capture", "is required")
+	if err := rules.Err(order.ErrInvalid); err != nil {
+		return err
+	}
+	p, err := a.Settling.Settle(c.Request().Context(), id, *in.Capture)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
 // refused sends what must not be accepted, and holds the answer to be a 4xx problem, with nothing stored.
@@ -146,6 +147,17 @@ func named(t *testing.T, rec *httptest.ResponseRecorder) string {
 		all[i] = b.Pointer + b.Parameter
 	}
 	return strings.Join(all, " ")
+}
+
+func TestHeldMoneyStaysUnlessItIsSaidWhereItGoes(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "{}", `{"capture":null}`, `{"capture":"false"}`, `{"capture":0}`, `{"capture":[]}`} {
+		u := serve(t, in(payment.Held))
+		rec := refused(t, u, u.request(t, "POST /admin/payments/4/settle", "admin", body), http.StatusUnprocessableEntity)
+		if got := named(t, rec); got != "/capture" {
+			t.Errorf("%s names %q", rec.Body, got)
+		}
+	}
 }
 
 func TestBadQueriesAndPathsAreRefused(t *testing.T) {

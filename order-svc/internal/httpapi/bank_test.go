@@ -135,7 +135,10 @@ func (o octo) Refund(context.Context, uuid.UUID, payment.Refund) (payment.Refund
 	return payment.RefundPending, o.provider
 }
 
-func (o octo) Settle(context.Context, uuid.UUID, bool, money.Amount) error { return o.provider }
+func (o octo) Settle(context.Context, uuid.UUID, bool, money.Amount) error {
+	o.writes++
+	return o.provider
+}
 
 // jobs are those of a bank.
 type jobs struct{ *bank }

@@ -224,6 +224,7 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"attention, user":     {nil, "user", "GET /admin/payments", "", nil, 403, `/problems/`},
 		"attention, nobody":   {nil, "nobody", "GET /admin/payments", "", nil, 401, `/problems/token-missing`},
 		"settle":              {in(payment.Held), "admin", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 200, `"state":"held"`},
+		"settle, unsaid":      {in(payment.Held), "admin", "POST /admin/payments/4/settle", `{"capture":null}`, nil, 422, `"errors":[{"pointer":"/capture","detail":"is required"}]`},
 		"settle, open":        {in(payment.Pending), "admin", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 409, `/problems/payment-not-held`},
 		"settle, missing":     {nil, "admin", "POST /admin/payments/7/settle", `{"capture":true}`, nil, 404, `/problems/payment-not-found`},
 		"settle, user":        {nil, "user", "POST /admin/payments/4/settle", `{"capture":true}`, nil, 403, `/problems/`},
