@@ -88,14 +88,14 @@ func (a API) settlePayment(c echo.Context) error {
 
 const day = "2006-01-02"
 
-// parseDay reads a day, or a moment.
+// parseDay reads a day, or a moment. In UTC it has a year that can be written.
 func parseDay(s string) (time.Time, error) {
 	for _, layout := range []string{day, time.RFC3339} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() >= 1 && t.UTC().Year() <= 9999 {
 			return t, nil
 		}
 	}
-	return time.Time{}, errors.New("must be a day such as 2026-03-01, or a moment of RFC 3339")
+	return time.Time{}, errors.New("must be a day such as 2026-03-01, or a moment of RFC 3339, of the years 1 to 9999")
 }
 
 // statement is the ledger from one moment until before another, for the accountant.

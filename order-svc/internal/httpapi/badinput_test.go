@@ -169,6 +169,11 @@ func TestBadQueriesAndPathsAreRefused(t *testing.T) {
 	} {
 		tests["GET /orders/?"+q] = 422
 	}
+	for _, q := range []string{
+		"to=0000-01-15", "to=-001-01-15", "to=10000-01-15", "from=0000-01-01T00:00:00%2B23:59", "from=0001-01-01T00:00:00%2B23:59", "to=9999-12-31T23:59:59-23:59", "from=x",
+	} {
+		tests["GET /admin/statement?"+q] = 422
+	}
 	tests["GET /orders/?cursor=AAAA"], tests["GET /orders/?cursor=%00"] = 400, 400
 	for _, q := range []string{"clear_cart=maybe", "clear_cart=2", "clear_cart=", "clear_cart=true&clear_cart=true", "clear=true", "%zz"} {
 		tests["POST /orders/from-cart?"+q] = 422

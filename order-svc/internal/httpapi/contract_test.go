@@ -11,6 +11,7 @@ import (
 	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/order-svc/internal/order"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
+	"github.com/slippers-api/slippers/order-svc/internal/work"
 )
 
 var errDown = errors.New("connecting to hunter2@db: refused")
@@ -235,10 +236,13 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"jobs, nobody":        {nil, "nobody", "GET /admin/jobs", "", nil, 401, `/problems/token-missing`},
 		"retry":               {nil, "admin", "POST /admin/jobs/2/retry", "", nil, 200, `"kind":"order_claim"`},
 		"retry, missing":      {nil, "admin", "POST /admin/jobs/3/retry", "", nil, 404, `/problems/job-not-found`},
+		"retry, a double":     {fails(work.ErrDouble), "admin", "POST /admin/jobs/2/retry", "", nil, 409, `/problems/job-waiting-already`},
 		"retry, user":         {nil, "user", "POST /admin/jobs/2/retry", "", nil, 403, `/problems/`},
 		"retry, nobody":       {nil, "nobody", "POST /admin/jobs/2/retry", "", nil, 401, `/problems/token-missing`},
 		"statement":           {nil, "admin", "GET /admin/statement?from=2026-03-01&to=2026-04-01T00:00:00Z", "", nil, 200, `"account":"sales","amount":-258000.00,"order_id":5,"payment_id":4,"refund_id":3}],"to":"2026-04-01T00:00:00Z"}`},
 		"statement, csv":      {nil, "admin", "GET /admin/statement?format=csv", "", nil, 200, "2,2026-03-01T12:00:00.123456Z,sales,-258000.00,5,4,3\n"},
+		"statement, first":    {nil, "admin", "GET /admin/statement?to=0001-01-01", "", nil, 200, `"to":"0001-01-01T00:00:00Z"}`},
+		"statement, last":     {nil, "admin", "GET /admin/statement?to=9999-12-31T23:59:59Z", "", nil, 200, `"to":"9999-12-31T23:59:59Z"}`},
 		"statement, bad day":  {nil, "admin", "GET /admin/statement?from=yesterday", "", nil, 422, `"parameter":"from"`},
 		"statement, user":     {nil, "user", "GET /admin/statement", "", nil, 403, `/problems/`},
 		"statement, nobody":   {nil, "nobody", "GET /admin/statement", "", nil, 401, `/problems/token-missing`},

@@ -11,10 +11,14 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/kit/postgres"
 )
 
-// ErrNotFound is returned for a job that is not there.
-var ErrNotFound = fault.New(fault.NotFound, "job-not-found", "There is no such job.")
+// The ways a call about jobs can fail.
+var (
+	ErrNotFound = fault.New(fault.NotFound, "job-not-found", "There is no such job.")
+	ErrDouble   = fault.New(fault.Conflict, "job-waiting-already", "Another job that is still to be done does the same.")
+)
 
 // Job is one as administrators see it.
 type Job struct {
@@ -52,12 +56,14 @@ func (a Admin) List(ctx context.Context, state string) ([]Job, error) {
 	return jobs, nil
 }
 
-// Retry lets a job run again now. It returns ErrNotFound.
+// Retry lets a job run again now. It returns ErrNotFound or ErrDouble.
 func (a Admin) Retry(ctx context.Context, id int64) (Job, error) {
 	j, err := a.Jobs.JobRetry(ctx, id)
 	switch {
 	case errors.Is(err, rivertype.ErrNotFound):
 		return Job{}, ErrNotFound
+	case postgres.Violates(err, "river_job_unique_idx"):
+		return Job{}, ErrDouble
 	case err != nil:
 		return Job{}, fmt.Errorf("retrying job %d: %w", id, err)
 	}
