@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"net/http/httptest"
@@ -56,6 +57,10 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 	away := catalogue(order.ErrCatalogueAway)
 	short := order.ErrOutOfStock.With("unavailable", []order.Unavailable{{SlipperID: 3, Requested: 2, Available: 1}})
 	paid, expired := is(order.Paid), is(order.Expired)
+	given, err := json.Marshal(first) // before
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := map[string]struct {
 		with     func(*shop)
 		who      string
@@ -172,6 +177,10 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"cancel":            {nil, "user", "POST /orders/5/cancel", "", nil, 200, `"status":"CANCELLED"`},
 		"cancel, deaf":      {away, "admin", "POST /orders/5/cancel", "", nil, 200, `"status":"CANCELLED"`},
 		"cancel, late":      {expired, "user", "POST /orders/5/cancel", "", nil, 409, `/problems/order-transition-refused`},
+		"cancel, key":       {nil, "user", "POST /orders/5/cancel", "", []string{k}, 200, `"status":"CANCELLED"`},
+		"cancel, again":     {both(expired, call(string(given), nil)), "user", "POST /orders/5/cancel", "", []string{k}, 200, ordered},
+		"cancel, running":   {call("", order.ErrInProgress), "user", "POST /orders/5/cancel", "", []string{k}, 409, `/problems/idempotency-in-progress`},
+		"cancel, bad key":   {nil, "user", "POST /orders/5/cancel", "", []string{"Idempotency-Key: a b"}, 422, `/problems/idempotency-key-invalid`},
 		"cancel, stranger":  {nil, "stranger", "POST /orders/5/cancel", "", nil, 404, `/problems/order-not-found`},
 		"cancel, nobody":    {nil, "nobody", "POST /orders/5/cancel", "", nil, 401, `/problems/token-missing`},
 		"delete":            {nil, "user", "DELETE /orders/5", "", nil, 200, `"status":"CANCELLED"`},

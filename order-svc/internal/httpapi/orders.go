@@ -166,9 +166,12 @@ func (a API) cancelOrder(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return emptyBody(c, func(ctx context.Context) error {
-		o, err := a.Changing.Cancel(ctx, actor(c), id)
-		return orderAnswer(c, o, err)
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
+	return emptyBody(c, func(context.Context) error {
+		return a.once(c, key, func(ctx context.Context) (any, error) { return a.Changing.Cancel(ctx, actor(c), id) })
 	})
 }
 
