@@ -108,6 +108,8 @@ func (b *bank) Notice(body []byte) (payment.Notice, error) {
 		return payment.Notice{}, httpserver.ErrBody
 	case !bytes.Contains(body, []byte(`"signature":"good"`)):
 		return payment.Notice{}, payment.ErrCallback
+	case bytes.Contains(body, []byte(`"status":"refunded"`)):
+		return payment.Notice{}, nil
 	}
 	return payment.Notice{Transaction: known, Status: "succeeded"}, nil
 }

@@ -210,6 +210,7 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"pay it, nobody":      {nil, "nobody", "POST /payments/octo/create", "", nil, 401, `/problems/token-missing`},
 		"pay it, down":        {fails(errDown), "user", "POST /payments/octo/create", `{"order_id":5}`, nil, 500, `about:blank`},
 		"notice":              {nil, "nobody", "POST /payments/octo/notify", notice, nil, 200, `{"status":"ok"}`},
+		"notice, of nothing":  {nil, "nobody", "POST /payments/octo/notify", strings.Replace(notice, "succeeded", "refunded", 1), nil, 200, `{"status":"ok"}`},
 		"notice, forged":      {nil, "nobody", "POST /payments/octo/notify", strings.Replace(notice, "good", "bad", 1), nil, 403, `/problems/payment-callback-unsigned`},
 		"notice, unreadable":  {nil, "nobody", "POST /payments/octo/notify", "{", nil, 400, `/problems/body-unreadable`},
 		"notice, too large":   {nil, "nobody", "POST /payments/octo/notify", strings.Repeat("x", 100_000), nil, 413, `/problems/body-too-large`},

@@ -22,7 +22,7 @@ type Callback struct {
 }
 
 // Callback reads the body of a callback, whose length the caller bounds. It returns ErrCallback for what has not the ids of a
-// payment. A bad signature is no error, nor is a status that we do not know: such a callback is not Signed.
+// payment. A bad signature is no error, nor is a status that we do not know.
 func (c *Client) Callback(body []byte) (Callback, error) {
 	var in struct {
 		TransactionID text `json:"shop_transaction_id"`
@@ -42,12 +42,11 @@ func (c *Client) Callback(body []byte) (Callback, error) {
 	return Callback{
 		TransactionID: string(in.TransactionID), UUID: string(in.UUID),
 		Status: status, RawStatus: c.clean(in.Status, longestStatus),
-		Signed: known && c.signed(string(in.UUID)+string(in.Status), string(in.Signature), string(in.HashKey)),
+		Signed: c.signed(string(in.UUID)+string(in.Status), string(in.Signature), string(in.HashKey)),
 	}, nil
 }
 
-// signed says whether signature is that of said: a UUID of fixed length and a known status, so that no two payments say the
-// same.
+// signed says whether signature is that of said: a UUID of fixed length and a status, so that no two payments say the same.
 func (c *Client) signed(said, signature, hashKey string) bool {
 	key := string(c.cfg.UniqueKey)
 	if c.cfg.OldSignature {

@@ -88,7 +88,8 @@ func (p Provider) Settle(ctx context.Context, of uuid.UUID, capture bool, amount
 	return meaning(err)
 }
 
-// Notice returns what a callback says, or payment.ErrCallback or httpserver.ErrBody.
+// Notice returns what a callback says, or payment.ErrCallback or httpserver.ErrBody. A word that we do not know, and an id that
+// is none of ours, are about no payment: OCTO must not be told that its signature is wrong, or it sends them again.
 func (p Provider) Notice(body []byte) (payment.Notice, error) {
 	got, err := p.Client.Callback(body)
 	if err != nil {
@@ -97,11 +98,10 @@ func (p Provider) Notice(body []byte) (payment.Notice, error) {
 	if !got.Signed {
 		return payment.Notice{}, payment.ErrCallback
 	}
-	id, err := uuid.Parse(got.TransactionID)
-	if err != nil {
-		return payment.Notice{}, payment.ErrCallback.Because(err) // signed, and none of ours
+	if id, err := uuid.Parse(got.TransactionID); err == nil && got.Status != Unknown {
+		return payment.Notice{Transaction: id, Status: got.RawStatus}, nil
 	}
-	return payment.Notice{Transaction: id, Status: got.RawStatus}, nil
+	return payment.Notice{}, nil
 }
 
 var states = map[Status]payment.State{

@@ -102,7 +102,7 @@ const (
 	FromOperator Source = "operator"
 )
 
-// Notice is what a callback of the provider says of a payment.
+// Notice is what a callback of the provider says of a payment; the zero one is of none that there is.
 type Notice struct {
 	Transaction uuid.UUID
 	Status      string
