@@ -180,7 +180,7 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 	})
 	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	g.Go(func() error { return work.Run(ctx, doer, cfg.HTTP.DrainTimeout) })
-	watcher := work.NewWatcher(db, payments.Unexplained, reg)
+	watcher := work.NewWatcher(db, payments.Unexplained, store.Patience, reg)
 	g.Go(func() error { return watcher.Run(ctx, cfg.Watch, log) })
 	return g.Wait()
 }

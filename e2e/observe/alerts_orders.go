@@ -57,6 +57,21 @@ var orderAlerts = []Alert{
 		Fires:       history(30*time.Minute, `orders_overdue{service="order-svc",instance="a"}`, "0+2x40"),
 		Quiet:       history(30*time.Minute, `orders_overdue{service="order-svc",instance="a"}`, "3+0x40"),
 	},
+	{
+		Name: "WatchStale", For: 5 * time.Minute, Severity: Ticket, Runbook: "watch",
+		When:        when("max by (service, check) (time() - watch_last_success_timestamp_seconds)", ">", 600),
+		Summary:     "A replica of {{ $labels.service }} cannot count {{ $labels.check }}",
+		Description: "Its gauges show what was {{ $value | humanizeDuration }} ago, or nothing, and the alerts on them are blind.",
+		Fires: []Case{
+			{At: 20 * time.Minute, Series: Inputs{`watch_last_success_timestamp_seconds{service="order-svc",instance="a",check="ledger"}`: "0+60x3 180+0x30"}},
+			{At: 20 * time.Minute, Series: Inputs{`watch_last_success_timestamp_seconds{service="order-svc",instance="a",check="ledger"}`: "0+0x30"}}, // never
+			{At: 20 * time.Minute, Series: Inputs{ // one replica of two
+				`watch_last_success_timestamp_seconds{service="catalog-svc",instance="a",check="balance"}`: "0+60x30",
+				`watch_last_success_timestamp_seconds{service="catalog-svc",instance="b",check="balance"}`: "0+0x30",
+			}},
+		},
+		Quiet: history(40*time.Minute, `watch_last_success_timestamp_seconds{service="catalog-svc",instance="a",check="balance"}`, "0 0 0 0 0 0 300+0x6 780+0x6 1200+60x30"),
+	},
 }
 
 var stockAlerts = []Alert{

@@ -43,6 +43,11 @@ func ordersAndMoney() Dashboard {
 					About:   "GET /admin/payments lists them with the reason.",
 					Queries: one(gauge("max", "payments_attention", at), "payments"),
 				},
+				{
+					Title: "Age of these numbers", Unit: Seconds, Thresholds: rising(400, 600),
+					About:   "Since they were last read from the database, by check, on the replica that is furthest behind. The balance of stock is made every five minutes.",
+					Queries: one("max by (service, check) (time() - watch_last_success_timestamp_seconds)", "{{service}} {{check}}"),
+				},
 			}},
 			{"Does the provider answer?", []Panel{
 				{

@@ -20,14 +20,14 @@ var Metrics = map[string][]string{
 	"catalog-svc": slices.Concat(pool, copies, []string{
 		"postgres_group_commit_writes",
 		"stock_reservation_events_total", "stock_oversell_guard_total", "stock_reservations_held", "stock_reservations_overdue",
-		"stock_imbalances", "slippers_out_of_stock",
+		"stock_imbalances", "slippers_out_of_stock", "watch_last_success_timestamp_seconds",
 	}),
 	"order-svc": slices.Concat(pool, copies, []string{
 		"postgres_group_commit_writes",
 		"orders_entered_total", "orders_pending", "orders_overdue", "payments_entered_total", "refunds_entered_total", "payments_open",
 		"refunds_open", "payments_oldest_unread_seconds", "payments_attention", "ledger_unexplained_amount", "jobs",
 		"jobs_oldest_waiting_seconds", "octo_call_duration_seconds", "octo_unknown_statuses_total", "octo_circuit_open",
-		"octo_certificate_not_after_timestamp_seconds",
+		"octo_certificate_not_after_timestamp_seconds", "watch_last_success_timestamp_seconds",
 	}),
 	"auth-svc": slices.Concat(pool, copies, []string{
 		"auth_attempts_total", "auth_attempts_degraded_total", "logins_total", "registrations_total", "token_refreshes_total",

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // One runs a query that answers one row of T, matched by name. It returns missing when there is none. doing says in an
@@ -72,6 +75,17 @@ func List[T any](ctx context.Context, db Querier, list, count string, listArgs, 
 		return nil, 0, fmt.Errorf("listing: %w", err)
 	}
 	return items, total, nil
+}
+
+// Patiently reads in a transaction whose statements may take that long each: for what looks at whole tables while no request waits
+// for it. ctx needs a deadline above that: nothing else bounds the wait for a connection.
+func Patiently(ctx context.Context, db *pgxpool.Pool, each time.Duration, read func(tx pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, db, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', $1, true)`, strconv.FormatInt(each.Milliseconds(), 10)); err != nil {
+			return fmt.Errorf("allowing statements %v: %w", each, err)
+		}
+		return read(tx)
+	})
 }
 
 // Refused says whether err proves that nothing was written: PostgreSQL itself said no, or was never asked. A server that ends

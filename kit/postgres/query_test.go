@@ -2,7 +2,12 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/slippers-api/slippers/kit/postgres"
 )
@@ -32,5 +37,35 @@ func TestRefused(t *testing.T) {
 	}
 	if postgres.Refused(nil) {
 		t.Error("success is a refusal")
+	}
+}
+
+// What looks at everything may take longer than a request may, and the connection it did so on may not afterwards.
+func TestPatientlyStatementsMayTakeLonger(t *testing.T) {
+	t.Parallel()
+	cfg := config(t)
+	cfg.MaxOverflow = 0 // one connection
+	db, err := postgres.Open(t.Context(), cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(t.Context(), `SET statement_timeout = '200ms'`); err != nil {
+		t.Fatal(err)
+	}
+	slow := func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `SELECT pg_sleep(0.5)`)
+		return err
+	}
+	if err := postgres.Patiently(t.Context(), db, 30*time.Second, slow); err != nil {
+		t.Errorf("it was not waited for: %v", err)
+	}
+	const canceled = "57014"
+	short := postgres.Patiently(t.Context(), db, 100*time.Millisecond, slow)
+	_, after := db.Exec(t.Context(), `SELECT pg_sleep(0.5)`)
+	for name, err := range map[string]error{"patience of 100 ms": short, "afterwards": after} {
+		if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != canceled {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

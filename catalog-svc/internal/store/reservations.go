@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // Sell makes a held reservation final. It returns catalog.ErrReservationNotFound or ErrReservationReleased. One whose time
@@ -82,6 +83,9 @@ func (s *Stock) reservation(ctx context.Context, id uuid.UUID) (*catalog.Reserva
 // stored returns t as PostgreSQL keeps it, so that the first answer has the same bytes as the ones after it.
 func stored(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+// patience is how long it may take to compare the stock of all slippers with their history.
+const patience = 30 * time.Second
+
 // Imbalance is a slipper whose stock is not what its history makes it.
 type Imbalance struct {
 	SlipperID int64
@@ -94,7 +98,7 @@ type Imbalance struct {
 }
 
 // Imbalances returns every slipper, deleted ones too, for which initial + restocked = quantity + held + sold - returned
-// does not hold. There is none, or something is broken. It reads every reservation: not for a request.
+// does not hold. There is none, or something is broken. It reads every reservation, for at most patience: not for a request.
 func (s *Stock) Imbalances(ctx context.Context) ([]Imbalance, error) {
 	const query = `
 		WITH moved AS (
@@ -117,13 +121,10 @@ func (s *Stock) Imbalances(ctx context.Context) ([]Imbalance, error) {
 		SELECT slipper_id, initial, restocked, quantity, held, sold, returned FROM stock
 		WHERE initial + restocked <> quantity + held + sold - returned ORDER BY slipper_id`
 
-	rows, err := s.db.Query(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("querying the balance of the stock: %w", err)
-	}
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Imbalance])
-	if err != nil {
-		return nil, fmt.Errorf("reading the balance of the stock: %w", err)
-	}
-	return found, nil
+	var found []Imbalance
+	err := postgres.Patiently(ctx, s.db, patience, func(tx pgx.Tx) (err error) {
+		found, err = postgres.All[Imbalance](ctx, tx, "reading the balance of the stock", query, nil)
+		return err
+	})
+	return found, err
 }

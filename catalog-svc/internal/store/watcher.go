@@ -8,7 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/slippers-api/slippers/kit/watch"
 )
 
 // WatchConfig is a part of the configuration of catalog-svc.
@@ -16,59 +17,44 @@ type WatchConfig struct {
 	// Every is how often the stock is counted for the metrics.
 	Every time.Duration `env:"WATCH_INTERVAL" envDefault:"30s"`
 
-	// Balance is how often the stock of every slipper is compared with its history. That reads every reservation.
-	Balance time.Duration `env:"STOCK_BALANCE_INTERVAL" envDefault:"10m"`
+	// Balance is how often the stock of every slipper is compared with its history. That reads every reservation. It must stay
+	// well below ten minutes: after that the alert WatchStale tells that nobody compares it.
+	Balance time.Duration `env:"STOCK_BALANCE_INTERVAL" envDefault:"5m"`
 }
 
 // Watcher counts what somebody should see of the stock.
 type Watcher struct {
 	db    *pgxpool.Pool
 	stock *Stock
-	cfg   WatchConfig
+	every time.Duration
 	log   *slog.Logger
+	watch *watch.Watch
 
-	held, overdue, none, imbalances prometheus.Gauge
+	held, overdue, none, imbalances watch.Gauge
 }
 
 // NewWatcher returns a watcher of stock.
 func NewWatcher(cfg WatchConfig, db *pgxpool.Pool, stock *Stock, reg prometheus.Registerer, log *slog.Logger) *Watcher {
-	gauge := func(name, help string) prometheus.Gauge {
-		return promauto.With(reg).NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	w := &Watcher{
+		db: db, stock: stock, every: cfg.Every, log: log,
+		held:       watch.NewGauge(reg, "stock_reservations_held", "Reservations of orders that are not settled."),
+		overdue:    watch.NewGauge(reg, "stock_reservations_overdue", "Reservations that are held after their time. More than a moment: nobody gives their stock back."),
+		none:       watch.NewGauge(reg, "slippers_out_of_stock", "Slippers that are offered, and of which nothing is left."),
+		imbalances: watch.NewGauge(reg, "stock_imbalances", "Slippers whose stock is not what their history makes it. It must be zero."),
 	}
-	return &Watcher{
-		db: db, stock: stock, cfg: cfg, log: log,
-		held:       gauge("stock_reservations_held", "Reservations of orders that are not settled."),
-		overdue:    gauge("stock_reservations_overdue", "Reservations that are held after their time. More than a moment: nobody gives their stock back."),
-		none:       gauge("slippers_out_of_stock", "Slippers that are offered, and of which nothing is left."),
-		imbalances: gauge("stock_imbalances", "Slippers whose stock is not what their history makes it. It must be zero."),
-	}
+	const short = 10 * time.Second // twice what a statement may take
+	w.watch = watch.New(reg,
+		watch.Check{Name: "stock", Timeout: short, Ask: w.count},
+		watch.Check{Name: "balance", Every: cfg.Balance, Timeout: patience + short, Ask: w.balance},
+	)
+	return w
 }
 
-// Run counts until ctx ends: each replica for itself, since each is asked for its metrics. A failure is logged, and it counts
-// again.
-func (w *Watcher) Run(ctx context.Context) error {
-	count, balance := time.NewTicker(w.cfg.Every), time.NewTicker(w.cfg.Balance)
-	defer count.Stop()
-	defer balance.Stop()
-	w.try(ctx, w.count)
-	w.try(ctx, w.balance)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-count.C:
-			w.try(ctx, w.count)
-		case <-balance.C:
-			w.try(ctx, w.balance)
-		}
-	}
-}
+// Run counts until ctx ends.
+func (w *Watcher) Run(ctx context.Context) error { return w.watch.Run(ctx, w.every, w.log) }
 
-func (w *Watcher) try(ctx context.Context, look func(context.Context) error) {
-	if err := look(ctx); err != nil && ctx.Err() == nil {
-		w.log.WarnContext(ctx, "looking after the stock", "err", err)
-	}
-}
+// Look counts once.
+func (w *Watcher) Look(ctx context.Context) error { return w.watch.All(ctx) }
 
 func (w *Watcher) count(ctx context.Context) error {
 	const query = `

@@ -11,6 +11,9 @@ import (
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
+// Patience is how long it may take to compare the whole ledger with the payments.
+const Patience = 30 * time.Second
+
 // Statement returns what moved from one moment until before another, oldest first. It returns payment.ErrTooLong.
 func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment.Entry, error) {
 	const query = `
@@ -29,7 +32,8 @@ func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment
 }
 
 // Unexplained returns how much money, in minor units, the ledger and the payments tell differently: payments that are not
-// booked with their amount, refunds likewise, and entries that do not sum to zero. It is zero, or somebody must look.
+// booked with their amount, refunds likewise, and entries that do not sum to zero. It is zero, or somebody must look. It reads
+// all of both, for at most Patience: not for a request.
 func (s *Payments) Unexplained(ctx context.Context) (int64, error) {
 	const query = `
 		WITH booked AS (
@@ -43,7 +47,8 @@ func (s *Payments) Unexplained(ctx context.Context) (int64, error) {
 		FROM booked b FULL JOIN known k ON k.payment_id = b.payment_id AND k.refund_id IS NOT DISTINCT FROM b.refund_id`
 
 	var sum int64
-	if err := s.db.QueryRow(ctx, query).Scan(&sum); err != nil {
+	err := postgres.Patiently(ctx, s.db, Patience, func(tx pgx.Tx) error { return tx.QueryRow(ctx, query).Scan(&sum) })
+	if err != nil {
 		return 0, fmt.Errorf("comparing the ledger with the payments: %w", err)
 	}
 	return sum, nil

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
 	"github.com/slippers-api/slippers/kit/money"
@@ -339,6 +341,49 @@ func TestTheLedgerSaysWhatIsNotExplained(t *testing.T) {
 	}
 	if off, err := p.Unexplained(t.Context()); err != nil || off != 2*int64(paid.Amount) {
 		t.Errorf("%d are unexplained, %v: want %d twice", off, err, paid.Amount)
+	}
+}
+
+// It takes as long as it takes, which may be longer than a request's statement may.
+func TestTheWholeLedgerIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	cfg := d.db.Config()
+	cfg.ConnConfig.RuntimeParams["statement_timeout"] = "200ms"
+	impatient, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer impatient.Close()
+	super := testkit.Superuser(t, d.db)
+	busy, err := super.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := busy.Exec(t.Context(), `LOCK TABLE orders.ledger_entries IN ACCESS EXCLUSIVE MODE`); err != nil {
+		t.Fatal(err)
+	}
+	compared := make(chan error, 1)
+	go func() {
+		_, err := store.NewPayments(impatient, nil, d.outbox, nil).Unexplained(context.WithoutCancel(t.Context()))
+		compared <- err
+	}()
+	for waits := 0; waits == 0; {
+		select {
+		case err := <-compared:
+			t.Fatalf("it did not wait: %v", err)
+		default:
+		}
+		const long = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND now() - query_start > interval '400 ms'`
+		if err := super.QueryRow(t.Context(), long).Scan(&waits); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := busy.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-compared; err != nil {
+		t.Errorf("then it is %v", err)
 	}
 }
 

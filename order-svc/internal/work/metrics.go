@@ -4,127 +4,174 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/slippers-api/slippers/kit/watch"
 )
 
 // Watcher counts what somebody should see: jobs that wait or have failed, payments that need a person, and money that the
 // books do not explain.
-type Watcher struct {
-	db          *pgxpool.Pool
-	unexplained func(ctx context.Context) (int64, error)
+type Watcher struct{ watch *watch.Watch }
 
-	jobs, payments, refunds *prometheus.GaugeVec
-
-	oldest, unread, attention, amount, pending, overdue prometheus.Gauge
+// watcher is what the checks of a Watcher share.
+type watcher struct {
+	db  *pgxpool.Pool
+	reg prometheus.Registerer
 }
 
-// NewWatcher returns a watcher of db; unexplained is in minor units.
-func NewWatcher(db *pgxpool.Pool, unexplained func(ctx context.Context) (int64, error), reg prometheus.Registerer) *Watcher {
-	gauge := func(name, help string) prometheus.Gauge {
-		return promauto.With(reg).NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
-	}
-	vec := func(name, help string, labels ...string) *prometheus.GaugeVec {
-		return promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
-	}
-	return &Watcher{
-		db: db, unexplained: unexplained,
-		jobs:      vec("jobs", "Jobs by what they do and where they stand. Discarded ones have failed for good: see /admin/jobs.", "kind", "state"),
-		payments:  vec("payments_open", "Payments that are not at their end, by where they stand.", "state"),
-		refunds:   vec("refunds_open", "Refunds that are not at their end, by where they stand.", "state"),
-		oldest:    gauge("jobs_oldest_waiting_seconds", "For how long the oldest job could have been done already."),
-		unread:    gauge("payments_oldest_unread_seconds", "For how long the open payment that has waited longest was not read back, those that a person looks after apart. The reconciler reads each once a minute at first, and ever more seldom up to 15 minutes."),
-		attention: gauge("payments_attention", "Payments that a person must look at: see /admin/payments."),
-		amount:    gauge("ledger_unexplained_amount", "Money, in minor units, that payments and the ledger tell differently. It must be zero."),
-		pending:   gauge("orders_pending", "Orders that wait for their money."),
-		overdue:   gauge("orders_overdue", "Orders that wait after their time. More than a moment: nobody ends them, and they keep their stock."),
-	}
+// NewWatcher returns a watcher of db; unexplained is in minor units, and may take patience.
+func NewWatcher(db *pgxpool.Pool, unexplained func(ctx context.Context) (int64, error), patience time.Duration, reg prometheus.Registerer) *Watcher {
+	w := watcher{db, reg}
+	const short = 10 * time.Second // twice what a statement may take
+	return &Watcher{watch.New(reg,
+		watch.Check{Name: "jobs", Timeout: short, Ask: w.jobs()},
+		watch.Check{Name: "payments", Timeout: short, Ask: w.payments()},
+		watch.Check{Name: "refunds", Timeout: short, Ask: w.refunds()},
+		watch.Check{Name: "orders", Timeout: short, Ask: w.orders()},
+		watch.Check{Name: "ledger", Timeout: patience + short, Ask: w.ledger(unexplained)}, // last, because it may take long
+	)}
 }
 
-// Run counts until ctx ends: each replica for itself, since each is asked for its metrics. A failure is logged, and it counts
-// again.
+// Run counts until ctx ends.
 func (w *Watcher) Run(ctx context.Context, every time.Duration, log *slog.Logger) error {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "looking after money and jobs", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	return w.watch.Run(ctx, every, log)
 }
 
 // Look counts once.
-func (w *Watcher) Look(ctx context.Context) error {
-	const jobs = `SELECT kind, state::text, count(*) FROM orders.river_job WHERE state <> 'completed' GROUP BY kind, state`
-	const payments = `
-		SELECT s.state, count(p.id) FROM unnest(ARRAY['new', 'registered', 'pending', 'held']) AS s (state)
-		LEFT JOIN orders.payments p ON p.state = s.state AND p.state IN ('new', 'registered', 'pending', 'held') GROUP BY s.state`
-	const refunds = `
-		SELECT s.state, count(r.id) FROM unnest(ARRAY['new', 'pending']) AS s (state)
-		LEFT JOIN orders.refunds r ON r.state = s.state AND r.state IN ('new', 'pending') GROUP BY s.state`
-	const rest = `
-		SELECT (SELECT coalesce(extract(epoch FROM now() - min(scheduled_at)), 0) FROM orders.river_job WHERE state = 'available'),
-			(SELECT coalesce(extract(epoch FROM now() - min(coalesce(read_at, created_at))), 0) FROM orders.payments
-				WHERE state IN ('new', 'registered', 'pending', 'held') AND attention IS NULL),
-			(SELECT count(*) FROM orders.payments WHERE attention IS NOT NULL),
-			(SELECT count(*) FROM orders.orders WHERE status = 'PENDING'),
-			(SELECT count(*) FROM orders.orders WHERE status = 'PENDING' AND expires_at < now())`
+func (w *Watcher) Look(ctx context.Context) error { return w.watch.All(ctx) }
 
-	for query, into := range map[string]*prometheus.GaugeVec{jobs: w.jobs, payments: w.payments, refunds: w.refunds} {
-		if err := w.group(ctx, query, into); err != nil {
+func (w watcher) jobs() func(context.Context) error {
+	const states = `SELECT kind, state::text, count(*) FROM orders.river_job WHERE state <> 'completed' GROUP BY kind, state`
+	const oldest = `SELECT coalesce(extract(epoch FROM now() - min(scheduled_at)), 0) FROM orders.river_job WHERE state = 'available'`
+	jobs := w.groups("jobs", "Jobs by what they do and where they stand. Discarded ones have failed for good: see /admin/jobs.", "kind", "state")
+	waiting := w.gauge("jobs_oldest_waiting_seconds", "For how long the oldest job could have been done already.")
+	return func(ctx context.Context) error {
+		if err := jobs.count(ctx, w.db, states); err != nil {
 			return err
 		}
+		return w.numbers(ctx, oldest, waiting)
 	}
-	all := []prometheus.Gauge{w.oldest, w.unread, w.attention, w.pending, w.overdue}
-	values := make([]float64, len(all))
-	into := make([]any, len(all))
+}
+
+func (w watcher) payments() func(context.Context) error {
+	const states = `
+		SELECT s.state, count(p.id) FROM unnest(ARRAY['new', 'registered', 'pending', 'held']) AS s (state)
+		LEFT JOIN orders.payments p ON p.state = s.state AND p.state IN ('new', 'registered', 'pending', 'held') GROUP BY s.state`
+	const rest = `
+		SELECT (SELECT coalesce(extract(epoch FROM now() - min(coalesce(read_at, created_at))), 0) FROM orders.payments
+				WHERE state IN ('new', 'registered', 'pending', 'held') AND attention IS NULL),
+			(SELECT count(*) FROM orders.payments WHERE attention IS NOT NULL)`
+	open := w.groups("payments_open", "Payments that are not at their end, by where they stand.", "state")
+	unread := w.gauge("payments_oldest_unread_seconds", "For how long the open payment that has waited longest was not read back, those that a person looks after apart. The reconciler reads each once a minute at first, and ever more seldom up to 15 minutes.")
+	attention := w.gauge("payments_attention", "Payments that a person must look at: see /admin/payments.")
+	return func(ctx context.Context) error {
+		if err := open.count(ctx, w.db, states); err != nil {
+			return err
+		}
+		return w.numbers(ctx, rest, unread, attention)
+	}
+}
+
+func (w watcher) refunds() func(context.Context) error {
+	const states = `
+		SELECT s.state, count(r.id) FROM unnest(ARRAY['new', 'pending']) AS s (state)
+		LEFT JOIN orders.refunds r ON r.state = s.state AND r.state IN ('new', 'pending') GROUP BY s.state`
+	open := w.groups("refunds_open", "Refunds that are not at their end, by where they stand.", "state")
+	return func(ctx context.Context) error { return open.count(ctx, w.db, states) }
+}
+
+func (w watcher) orders() func(context.Context) error {
+	const query = `
+		SELECT (SELECT count(*) FROM orders.orders WHERE status = 'PENDING'),
+			(SELECT count(*) FROM orders.orders WHERE status = 'PENDING' AND expires_at < now())`
+	pending := w.gauge("orders_pending", "Orders that wait for their money.")
+	overdue := w.gauge("orders_overdue", "Orders that wait after their time. More than a moment: nobody ends them, and they keep their stock.")
+	return func(ctx context.Context) error { return w.numbers(ctx, query, pending, overdue) }
+}
+
+func (w watcher) ledger(unexplained func(ctx context.Context) (int64, error)) func(context.Context) error {
+	amount := w.gauge("ledger_unexplained_amount", "Money, in minor units, that payments and the ledger tell differently. It must be zero.")
+	return func(ctx context.Context) error {
+		off, err := unexplained(ctx)
+		if err != nil {
+			return err
+		}
+		amount.Set(float64(off))
+		return nil
+	}
+}
+
+func (w watcher) gauge(name, help string) watch.Gauge { return watch.NewGauge(w.reg, name, help) }
+
+// numbers sets a gauge to each number of a row.
+func (w watcher) numbers(ctx context.Context, query string, gauges ...watch.Gauge) error {
+	values := make([]float64, len(gauges))
+	into := make([]any, len(gauges))
 	for i := range values {
 		into[i] = &values[i]
 	}
-	if err := w.db.QueryRow(ctx, rest).Scan(into...); err != nil {
+	if err := w.db.QueryRow(ctx, query).Scan(into...); err != nil {
 		return fmt.Errorf("counting what waits: %w", err)
 	}
-	off, err := w.unexplained(ctx)
-	if err != nil {
-		return err
-	}
-	for i, g := range all {
+	for i, g := range gauges {
 		g.Set(values[i])
 	}
-	w.amount.Set(float64(off))
 	return nil
 }
 
-// group sets one gauge for each row of labels and a number.
-func (w *Watcher) group(ctx context.Context, query string, into *prometheus.GaugeVec) error {
-	rows, err := w.db.Query(ctx, query)
+// groups is a gauge for each group that was counted last.
+type groups struct {
+	vec   *prometheus.GaugeVec
+	shown map[string][]string // the labels of each
+}
+
+func (w watcher) groups(name, help string, labels ...string) *groups {
+	return &groups{vec: promauto.With(w.reg).NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)}
+}
+
+// count sets one gauge for each row of labels and a number. A group that is gone goes when all others are told: whoever looks
+// meanwhile misses none.
+func (g *groups) count(ctx context.Context, db *pgxpool.Pool, query string) error {
+	type group struct {
+		labels []string
+		n      int64
+	}
+	rows, err := db.Query(ctx, query)
 	if err != nil {
 		return fmt.Errorf("counting by state: %w", err)
 	}
-	defer rows.Close()
-	into.Reset()
-	for rows.Next() {
-		row, err := rows.Values()
+	counted, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (group, error) {
+		values, err := row.Values()
 		if err != nil {
-			return fmt.Errorf("reading a count: %w", err)
+			return group{}, err
 		}
-		labels := make([]string, len(row)-1)
-		for i := range labels {
-			labels[i], _ = row[i].(string)
+		last := len(values) - 1
+		of := group{labels: make([]string, last)}
+		for i := range of.labels {
+			of.labels[i], _ = values[i].(string)
 		}
-		n, _ := row[len(labels)].(int64)
-		into.WithLabelValues(labels...).Set(float64(n))
-	}
-	if err := rows.Err(); err != nil {
+		of.n, _ = values[last].(int64)
+		return of, nil
+	})
+	if err != nil {
 		return fmt.Errorf("reading the counts: %w", err)
+	}
+	gone := g.shown
+	g.shown = map[string][]string{}
+	for _, of := range counted {
+		name := strings.Join(of.labels, " ")
+		g.vec.WithLabelValues(of.labels...).Set(float64(of.n))
+		g.shown[name] = of.labels
+		delete(gone, name)
+	}
+	for _, labels := range gone {
+		g.vec.DeleteLabelValues(labels...)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -127,6 +128,50 @@ func TestAdministratorsSeeWhatFailedAndTryItAgain(t *testing.T) {
 	}
 }
 
+// watched is a watcher, and what it tells.
+type watched struct {
+	*work.Watcher
+	reg *prometheus.Registry
+}
+
+// value returns the sum of a metric's series of that label, or of all; false when there is none.
+func (w watched) value(t *testing.T, name, label string) (sum float64, there bool) {
+	t.Helper()
+	all, err := w.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range all {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == name && (label == "" || m.GetLabel()[0].GetValue() == label) {
+				sum, there = sum+m.GetGauge().GetValue(), true
+			}
+		}
+	}
+	return sum, there
+}
+
+func (w watched) look(t *testing.T, name string) float64 {
+	t.Helper()
+	if err := w.Look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v, there := w.value(t, name, "")
+	if !there {
+		t.Fatalf("there is no %s", name)
+	}
+	return v
+}
+
+func watching(db *pgxpool.Pool, unexplained func(context.Context) (int64, error)) watched {
+	reg := prometheus.NewRegistry()
+	return watched{work.NewWatcher(db, unexplained, time.Second, reg), reg}
+}
+
+func explained(off int64) func(context.Context) (int64, error) {
+	return func(context.Context) (int64, error) { return off, nil }
+}
+
 func TestWhatWaitsIsCounted(t *testing.T) {
 	t.Parallel()
 	db := testkit.Postgres(t)
@@ -135,39 +180,88 @@ func TestWhatWaitsIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := failed(t, db, jobs)
-	reg := prometheus.NewRegistry()
-	w := work.NewWatcher(db, func(context.Context) (int64, error) { return 42, nil }, reg)
-	value := func(name string) float64 {
-		t.Helper()
-		if err := w.Look(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		all, err := reg.Gather()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, family := range all {
-			if family.GetName() == name {
-				return family.GetMetric()[0].GetGauge().GetValue()
-			}
-		}
-		t.Fatalf("there is no %s", name)
-		return 0
-	}
-	if n := value("jobs"); n != 1 || value("ledger_unexplained_amount") != 42 || value("jobs_oldest_waiting_seconds") != 0 {
+	w := watching(db, explained(42))
+	if n := w.look(t, "jobs"); n != 1 || w.look(t, "ledger_unexplained_amount") != 42 || w.look(t, "jobs_oldest_waiting_seconds") != 0 {
 		t.Errorf("%v jobs have failed", n)
 	}
 	if _, err := db.Exec(t.Context(), `UPDATE orders.river_job SET state = 'available', finalized_at = NULL, scheduled_at = now() - interval '1 hour' WHERE id = $1`, id); err != nil {
 		t.Fatal(err)
 	}
-	if s := value("jobs_oldest_waiting_seconds"); s < 3600 || s > 3700 {
+	if s := w.look(t, "jobs_oldest_waiting_seconds"); s < 3600 || s > 3700 {
 		t.Errorf("the oldest waits for %v s", s)
 	}
 	if _, err := db.Exec(t.Context(), `DELETE FROM orders.river_job`); err != nil {
 		t.Fatal(err)
 	}
-	value("payments_attention")
-	if n := testutil.CollectAndCount(reg, "jobs"); n != 0 {
+	w.look(t, "payments_attention")
+	if n := testutil.CollectAndCount(w.reg, "jobs"); n != 0 {
 		t.Errorf("%d series of jobs that are gone", n)
+	}
+}
+
+// What cannot be counted is not told as zero, and hides nothing of what can.
+func TestWhatIsCountedDoesNotWaitForTheRest(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	jobs, err := work.NewKeeper(db, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed(t, db, jobs)
+	if _, err := testkit.Superuser(t, db).Exec(t.Context(), `REVOKE SELECT ON orders.refunds FROM `+migrations.Orders.Role); err != nil {
+		t.Fatal(err)
+	}
+	slow := errors.New("canceling statement due to statement timeout")
+	w := watching(db, func(context.Context) (int64, error) { return 0, slow })
+	err = w.Look(t.Context())
+	if !errors.Is(err, slow) || !strings.Contains(err.Error(), "refunds: ") {
+		t.Errorf("got %v", err)
+	}
+	for name, want := range map[string]bool{
+		"jobs": true, "jobs_oldest_waiting_seconds": true, "payments_open": true, "payments_oldest_unread_seconds": true, "payments_attention": true,
+		"orders_pending": true, "orders_overdue": true, "refunds_open": false, "ledger_unexplained_amount": false,
+	} {
+		if _, there := w.value(t, name, ""); there != want {
+			t.Errorf("%s is told: %t", name, there)
+		}
+	}
+	for check, want := range map[string]bool{"jobs": true, "payments": true, "orders": true, "refunds": false, "ledger": false} {
+		if at, _ := w.value(t, "watch_last_success_timestamp_seconds", check); (at > 0) != want {
+			t.Errorf("%s was read at %v", check, at)
+		}
+	}
+}
+
+// Whoever reads the metrics while they are counted anew misses nothing.
+func TestCountingHidesNothing(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	jobs, err := work.NewKeeper(db, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed(t, db, jobs)
+	w := watching(db, explained(0))
+	w.look(t, "jobs")
+	counted := make(chan error, 1)
+	go func() {
+		var err error
+		for range 50 {
+			err = errors.Join(err, w.Look(context.WithoutCancel(t.Context())))
+		}
+		counted <- err
+	}()
+	for scrapes := 0; ; scrapes++ {
+		if n, there := w.value(t, "jobs", ""); n != 1 {
+			t.Fatalf("%v jobs, %t, in scrape %d", n, there, scrapes)
+		}
+		select {
+		case err := <-counted:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
 	}
 }
