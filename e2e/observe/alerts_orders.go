@@ -50,6 +50,17 @@ var orderAlerts = []Alert{
 		Quiet:       history(10*time.Minute, `payments_attention{service="order-svc",instance="a"}`, "0+0x20"),
 	},
 	{
+		Name: "RefundUnfinished", For: 10 * time.Minute, Severity: Ticket, Runbook: "payments",
+		When:        when("max(refunds_oldest_open_seconds)", ">", 24*3600),
+		Summary:     "A refund is not at its end after {{ $value | humanizeDuration }}",
+		Description: "It was not sent, or the provider does not finish it. A customer waits for money.",
+		Fires:       history(40*time.Minute, `refunds_oldest_open_seconds{service="order-svc",instance="a"}`, "86000+60x60"),
+		Quiet: []Case{
+			{At: 40 * time.Minute, Series: Inputs{`refunds_oldest_open_seconds{service="order-svc",instance="a"}`: "80000+60x60"}},
+			{At: 40 * time.Minute, Series: Inputs{`refunds_oldest_open_seconds{service="order-svc",instance="a"}`: "86000+60x12 0+60x60"}}, // it ended
+		},
+	},
+	{
 		Name: "OrdersOverdue", For: 15 * time.Minute, Severity: Ticket, Runbook: "overdue",
 		When:        when("max(orders_overdue)", ">", 10),
 		Summary:     "{{ $value }} orders wait to be paid after their time",

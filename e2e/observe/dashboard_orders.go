@@ -97,6 +97,11 @@ func ordersAndMoney() Dashboard {
 					Queries: one("max by (state) (refunds_open{"+at+"})", "{{state}}"),
 				},
 				{
+					Title: "Longest open refund", Unit: Seconds, Thresholds: rising(6*3600, 24*3600),
+					About:   "Since it was asked for. The provider may take hours; after a day somebody must ask.",
+					Queries: one(gauge("max", "refunds_oldest_open_seconds", at), "open"),
+				},
+				{
 					Title: "Longest unread payment", Unit: Seconds, Thresholds: rising(900, 1800),
 					About:   "For how long the provider was not asked about an open payment. About 60 is normal, 900 the most for old ones.",
 					Queries: one(gauge("max", "payments_oldest_unread_seconds", at), "unread"),

@@ -25,7 +25,7 @@ var Metrics = map[string][]string{
 	"order-svc": slices.Concat(pool, copies, []string{
 		"postgres_group_commit_writes",
 		"orders_entered_total", "orders_pending", "orders_overdue", "payments_entered_total", "refunds_entered_total", "payments_open",
-		"refunds_open", "payments_oldest_unread_seconds", "payments_attention", "ledger_unexplained_amount", "jobs",
+		"refunds_open", "refunds_oldest_open_seconds", "payments_oldest_unread_seconds", "payments_attention", "ledger_unexplained_amount", "jobs",
 		"jobs_oldest_waiting_seconds", "octo_call_duration_seconds", "octo_unknown_statuses_total", "octo_circuit_open",
 		"octo_certificate_not_after_timestamp_seconds", "watch_last_success_timestamp_seconds",
 	}),

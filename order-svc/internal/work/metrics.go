@@ -48,7 +48,10 @@ func (w *Watcher) Look(ctx context.Context) error { return w.watch.All(ctx) }
 
 func (w watcher) jobs() func(context.Context) error {
 	const states = `SELECT kind, state::text, count(*) FROM orders.river_job WHERE state <> 'completed' GROUP BY kind, state`
-	const oldest = `SELECT coalesce(extract(epoch FROM now() - min(scheduled_at)), 0) FROM orders.river_job WHERE state = 'available'`
+	// What is scheduled, or is to be tried again, becomes available when its time comes, if somebody sees to that.
+	const oldest = `
+		SELECT coalesce(extract(epoch FROM now() - min(scheduled_at)), 0) FROM orders.river_job
+		WHERE state IN ('available', 'scheduled', 'retryable') AND scheduled_at < now()`
 	jobs := w.groups("jobs", "Jobs by what they do and where they stand. Discarded ones have failed for good: see /admin/jobs.", "kind", "state")
 	waiting := w.gauge("jobs_oldest_waiting_seconds", "For how long the oldest job could have been done already.")
 	return func(ctx context.Context) error {
@@ -82,8 +85,15 @@ func (w watcher) refunds() func(context.Context) error {
 	const states = `
 		SELECT s.state, count(r.id) FROM unnest(ARRAY['new', 'pending']) AS s (state)
 		LEFT JOIN orders.refunds r ON r.state = s.state AND r.state IN ('new', 'pending') GROUP BY s.state`
+	const oldest = `SELECT coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM orders.refunds WHERE state IN ('new', 'pending')`
 	open := w.groups("refunds_open", "Refunds that are not at their end, by where they stand.", "state")
-	return func(ctx context.Context) error { return open.count(ctx, w.db, states) }
+	waiting := w.gauge("refunds_oldest_open_seconds", "For how long the oldest refund that is not at its end is there. The provider may take hours; after a day somebody must ask.")
+	return func(ctx context.Context) error {
+		if err := open.count(ctx, w.db, states); err != nil {
+			return err
+		}
+		return w.numbers(ctx, oldest, waiting)
+	}
 }
 
 func (w watcher) orders() func(context.Context) error {

@@ -46,6 +46,10 @@ const (
 	claimAgain = 15 * time.Second
 	claimSoon  = time.Hour
 
+	// givenUp is for how long a job is remembered that was given up. That of a refund is the only one who sends it, and its alert
+	// stands for as long as the job: within a quarter of a year somebody has seen it.
+	givenUp = 90 * 24 * time.Hour
+
 	// refundAgain is when a refund that the provider has not finished is asked for again.
 	refundAgain = 30 * time.Second
 )
@@ -101,7 +105,7 @@ func NewDoer(db *pgxpool.Pool, s payment.Settling, rounds []Routine, log *slog.L
 	river.AddWorker(workers, worker)
 	c, err := river.NewClient(riverpgxv5.New(db), &river.Config{
 		Schema: schema, Workers: workers, JobTimeout: timeout, RescueStuckJobsAfter: rescue, MaxAttempts: tries, Logger: quiet(log),
-		PeriodicJobs: periodic, CompletedJobRetentionPeriod: kept, Plugins: traced(),
+		PeriodicJobs: periodic, CompletedJobRetentionPeriod: kept, DiscardedJobRetentionPeriod: givenUp, Plugins: traced(),
 		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: atOnce}},
 	})
 	if err != nil {

@@ -184,11 +184,24 @@ func TestWhatWaitsIsCounted(t *testing.T) {
 	if n := w.look(t, "jobs"); n != 1 || w.look(t, "ledger_unexplained_amount") != 42 || w.look(t, "jobs_oldest_waiting_seconds") != 0 {
 		t.Errorf("%v jobs have failed", n)
 	}
-	if _, err := db.Exec(t.Context(), `UPDATE orders.river_job SET state = 'available', finalized_at = NULL, scheduled_at = now() - interval '1 hour' WHERE id = $1`, id); err != nil {
-		t.Fatal(err)
-	}
-	if s := w.look(t, "jobs_oldest_waiting_seconds"); s < 3600 || s > 3700 {
-		t.Errorf("the oldest waits for %v s", s)
+	for _, tt := range []struct {
+		state string
+		ago   time.Duration
+		waits float64
+	}{
+		{"available", time.Hour, 3600},
+		{"scheduled", 2 * time.Hour, 7200}, // nobody made it available
+		{"retryable", 3 * time.Hour, 10800},
+		{"scheduled", -time.Hour, 0}, // its time has not come
+		{"running", time.Hour, 0},
+	} {
+		const put = `UPDATE orders.river_job SET state = $2, finalized_at = NULL, scheduled_at = now() - $3::interval WHERE id = $1`
+		if _, err := db.Exec(t.Context(), put, id, tt.state, tt.ago); err != nil {
+			t.Fatal(err)
+		}
+		if s := w.look(t, "jobs_oldest_waiting_seconds"); s < tt.waits || s > tt.waits+100*min(1, tt.waits) {
+			t.Errorf("%s for %v: the oldest waits for %v s", tt.state, tt.ago, s)
+		}
 	}
 	if _, err := db.Exec(t.Context(), `DELETE FROM orders.river_job`); err != nil {
 		t.Fatal(err)
@@ -196,6 +209,57 @@ func TestWhatWaitsIsCounted(t *testing.T) {
 	w.look(t, "payments_attention")
 	if n := testutil.CollectAndCount(w.reg, "jobs"); n != 0 {
 		t.Errorf("%d series of jobs that are gone", n)
+	}
+}
+
+// A refund that the provider does not finish is asked for again and again, which no job counts as a failure.
+func TestTheOldestOpenRefundIsTold(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	const refund = `
+		WITH o AS (
+			INSERT INTO orders.orders (user_id, user_name, status, total_amount, reservation_id) VALUES (7, 'Aziza', 'PAID', 900, gen_random_uuid()) RETURNING id
+		), p AS (
+			INSERT INTO orders.payments (order_id, transaction_id, amount, state, expires_at) SELECT id, gen_random_uuid(), 900, 'paid', now() FROM o RETURNING id
+		)
+		INSERT INTO orders.refunds (payment_id, refund_id, amount, state, reason, created_at)
+		SELECT p.id, gen_random_uuid(), 1, r.state, 'test', now() - r.ago
+		FROM p, (VALUES ('pending', interval '2 days'), ('new', interval '1 day'), ('succeeded', interval '9 days'), ('failed', interval '8 days')) AS r (state, ago)`
+	w := watching(db, explained(0))
+	if s := w.look(t, "refunds_oldest_open_seconds"); s != 0 {
+		t.Errorf("without any it is there for %v s", s)
+	}
+	if _, err := testkit.Superuser(t, db).Exec(t.Context(), refund); err != nil {
+		t.Fatal(err)
+	}
+	if s := w.look(t, "refunds_oldest_open_seconds"); s < 2*24*3600 || s > 2*24*3600+100 {
+		t.Errorf("the oldest is there for %v s", s)
+	}
+}
+
+// A job that was given up is remembered until somebody has surely seen it.
+func TestWhatWasGivenUpIsRemembered(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	jobs, err := work.NewKeeper(db, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recent, old := failed(t, db, jobs), failed(t, db, jobs)
+	for id, ago := range map[int64]time.Duration{recent: 60 * 24 * time.Hour, old: 100 * 24 * time.Hour} {
+		if _, err := db.Exec(t.Context(), `UPDATE orders.river_job SET finalized_at = now() - $2::interval WHERE id = $1`, id, ago); err != nil {
+			t.Fatal(err)
+		}
+	}
+	doing(t, db)
+	for left := []int64{recent, old}; len(left) != 1 || left[0] != recent; {
+		rows, err := db.Query(t.Context(), `SELECT id FROM orders.river_job WHERE state = 'discarded'`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil || len(left) == 0 {
+			t.Fatalf("left are %v, %v, want %d", left, err, recent)
+		}
 	}
 }
 
