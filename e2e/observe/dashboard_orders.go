@@ -103,7 +103,7 @@ func ordersAndMoney() Dashboard {
 				},
 				{
 					Title: "Longest unread payment", Unit: Seconds, Thresholds: rising(900, 1800),
-					About:   "For how long the provider was not asked about an open payment. About 60 is normal, 900 the most for old ones.",
+					About:   "For how long the provider has not said what became of an open payment. About 60 is normal, 900 the most for old ones.",
 					Queries: one(gauge("max", "payments_oldest_unread_seconds", at), "unread"),
 				},
 			}},

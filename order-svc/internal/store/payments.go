@@ -175,6 +175,7 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 	// First of all, because an event shares the payment's row, and the move, which may set a unique column, wants it alone: two that
 	// hold it both would wait for each other.
 	const lock = `SELECT FROM orders.payments WHERE id = $1 FOR UPDATE`
+	const answered = `UPDATE orders.payments SET answered_at = now() WHERE id = $1`
 	const event = `INSERT INTO orders.payment_events (payment_id, status, source) VALUES (@id, left(@status, 40), @source) ON CONFLICT DO NOTHING`
 	// On its own, because a payment may have been read back before the call that made it is answered: it has no page yet.
 	const learn = `
@@ -195,6 +196,11 @@ func (s *Payments) Observe(ctx context.Context, id int64, r payment.Report, sour
 		}
 		if _, err := tx.Exec(ctx, event, pgx.StrictNamedArgs{"id": id, "status": r.Status, "source": source}); err != nil {
 			return fmt.Errorf("keeping an event of payment %d: %w", id, err)
+		}
+		if source == payment.FromRead { // whatever it said
+			if _, err := tx.Exec(ctx, answered, id); err != nil {
+				return fmt.Errorf("noting an answer about payment %d: %w", id, err)
+			}
 		}
 		if r.State == "" {
 			return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
 
 	"github.com/slippers-api/slippers/kit/money"
@@ -322,6 +323,50 @@ func TestTheProviderIsAskedOnceASecond(t *testing.T) {
 	}
 }
 
+// Asking is no answer: how long a payment is unread is counted from what the provider has said.
+func TestAPaymentIsReadWhenTheProviderHasAnswered(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	p := d.payments(t)
+	_, opened := d.ordered(t, p)
+	if _, err := testkit.Superuser(t, d.db).Exec(t.Context(), `UPDATE orders.payments SET created_at = now() - interval '1 hour'`); err != nil {
+		t.Fatal(err)
+	}
+	unread := func() float64 {
+		t.Helper()
+		reg := prometheus.NewRegistry()
+		if err := work.NewWatcher(d.db, p.Unexplained, store.Patience, reg).Look(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		families, err := reg.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "payments_oldest_unread_seconds" {
+				return f.GetMetric()[0].GetGauge().GetValue()
+			}
+		}
+		t.Fatal("it is not told")
+		return 0
+	}
+	if may, err := p.MayRead(t.Context(), opened.ID); err != nil || !may {
+		t.Fatalf("it may not be read: %v", err)
+	}
+	if err := p.Hear(t.Context(), opened.TransactionID, "wait_user_action", payment.FromCallback); err != nil {
+		t.Fatal(err)
+	}
+	if s := unread(); s < 3600 || s > 3700 {
+		t.Errorf("asked for and not answered, it is unread for %v s", s)
+	}
+	if _, err := p.Observe(t.Context(), opened.ID, payment.Report{Status: "no such word"}, payment.FromRead); err != nil {
+		t.Fatal(err)
+	}
+	if s := unread(); s > 100 {
+		t.Errorf("answered just now, it is unread for %v s", s)
+	}
+}
+
 func TestTheLedgerSaysWhatIsNotExplained(t *testing.T) {
 	t.Parallel()
 	d := open(t, 100)
@@ -360,6 +405,7 @@ func TestTheWholeLedgerIsWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = busy.Rollback(context.WithoutCancel(t.Context())) }()
 	if _, err := busy.Exec(t.Context(), `LOCK TABLE orders.ledger_entries IN ACCESS EXCLUSIVE MODE`); err != nil {
 		t.Fatal(err)
 	}

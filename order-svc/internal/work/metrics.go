@@ -67,11 +67,11 @@ func (w watcher) payments() func(context.Context) error {
 		SELECT s.state, count(p.id) FROM unnest(ARRAY['new', 'registered', 'pending', 'held']) AS s (state)
 		LEFT JOIN orders.payments p ON p.state = s.state AND p.state IN ('new', 'registered', 'pending', 'held') GROUP BY s.state`
 	const rest = `
-		SELECT (SELECT coalesce(extract(epoch FROM now() - min(coalesce(read_at, created_at))), 0) FROM orders.payments
+		SELECT (SELECT coalesce(extract(epoch FROM now() - min(coalesce(answered_at, created_at))), 0) FROM orders.payments
 				WHERE state IN ('new', 'registered', 'pending', 'held') AND attention IS NULL),
 			(SELECT count(*) FROM orders.payments WHERE attention IS NOT NULL)`
 	open := w.groups("payments_open", "Payments that are not at their end, by where they stand.", "state")
-	unread := w.gauge("payments_oldest_unread_seconds", "For how long the open payment that has waited longest was not read back, those that a person looks after apart. The reconciler reads each once a minute at first, and ever more seldom up to 15 minutes.")
+	unread := w.gauge("payments_oldest_unread_seconds", "For how long the provider has not said what became of an open payment, of the one that has waited longest; those that a person looks after apart. The reconciler asks once a minute at first, and ever more seldom up to 15 minutes.")
 	attention := w.gauge("payments_attention", "Payments that a person must look at: see /admin/payments.")
 	return func(ctx context.Context) error {
 		if err := open.count(ctx, w.db, states); err != nil {
