@@ -71,28 +71,36 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 			Name: "octo_certificate_not_after_timestamp_seconds", Help: "When the certificate ends that OCTO showed last. Absent until it has shown one.",
 		}, nil),
 	}
-	open := promauto.With(reg).NewGauge(prometheus.GaugeOpts{
-		Name: "octo_circuit_open", Help: "1 while OCTO is not called, because it has not answered several times in a row.",
-	})
 	t.breaker = gobreaker.NewCircuitBreaker[answer](gobreaker.Settings{
 		Timeout:      openFor,
 		ReadyToTrip:  func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= trips },
 		IsSuccessful: func(err error) bool { return err == nil || answered(err) },
 		IsExcluded:   func(err error) bool { return errors.Is(err, context.Canceled) }, // the caller went; OCTO may be well
 		OnStateChange: func(_ string, _, to gobreaker.State) {
-			open.Set(0)
 			if to == gobreaker.StateOpen {
-				open.Set(1)
 				log.Warn("octo does not answer: it is left alone for a moment", "for", openFor)
 			}
 		},
 	})
+	promauto.With(reg).NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "octo_circuit_open", Help: "1 while OCTO is not called, because it has not answered several times in a row.",
+	}, t.leftAlone)
 	for _, call := range []string{prepare, refund, setAccept} {
 		for _, outcome := range []string{"ok", "refused", "unclear"} {
 			t.took.WithLabelValues(call, outcome)
 		}
 	}
 	return t
+}
+
+// leftAlone is 1 while callers are turned away: for openFor, and while one of them tries whether OCTO answers again. It is asked for
+// when somebody looks, because without a caller nothing else notices that openFor is over.
+func (t *transport) leftAlone() float64 {
+	state, n := t.breaker.State(), t.breaker.Counts()
+	if state == gobreaker.StateOpen || state == gobreaker.StateHalfOpen && n.Requests > n.TotalExclusions {
+		return 1
+	}
+	return 0
 }
 
 func newUnknown(reg prometheus.Registerer) *prometheus.CounterVec {

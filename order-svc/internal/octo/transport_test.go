@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/slippers-api/slippers/order-svc/internal/octo"
@@ -247,23 +249,59 @@ func TestOutcomesAreCounted(t *testing.T) {
 	}
 }
 
+// open returns what the gauge of the circuit says.
+func open(t *testing.T, reg *prometheus.Registry) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "octo_circuit_open" {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatal("no gauge of the circuit")
+	return 0
+}
+
+// Nobody calls in the night: then the circuit is not said to be open, though nobody has closed it.
+func TestTheCircuitIsNotOpenForLongerThanItIs(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close() // nobody listens there now
+	synctest.Test(t, func(t *testing.T) {
+		reg, trying := prometheus.NewRegistry(), 0.0
+		c, err := octo.NewWaiting(sound("http://"+l.Addr().String()), reg, slog.New(slog.DiscardHandler), func(context.Context, time.Duration) bool {
+			trying = open(t, reg)
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			_, _ = c.Create(t.Context(), toCreate())
+		}
+		if open(t, reg) != 1 || trying != 0 {
+			t.Errorf("after five calls it is %v, before that %v", open(t, reg), trying)
+		}
+		time.Sleep(11 * time.Second) //nolint:forbidigo // of the bubble
+		if open(t, reg) != 0 {
+			t.Error("it is open when it may be tried again")
+		}
+		_, _ = c.Create(t.Context(), toCreate())
+		if open(t, reg) != 1 || trying != 1 {
+			t.Errorf("after one more call it is %v, and was %v meanwhile", open(t, reg), trying)
+		}
+	})
+}
+
 // A provider that is away costs no buyer their time, once a few have found that out; it is asked again before long.
 func TestAProviderThatDoesNotAnswerIsLeftAlone(t *testing.T) {
 	t.Parallel()
-	open := func(p *provider) float64 {
-		t.Helper()
-		v, err := testutil.GatherAndCount(p.reg, "octo_circuit_open")
-		if err != nil || v != 1 {
-			t.Fatalf("%d gauges, %v", v, err)
-		}
-		families, _ := p.reg.Gather()
-		for _, f := range families {
-			if f.GetName() == "octo_circuit_open" {
-				return f.GetMetric()[0].GetGauge().GetValue()
-			}
-		}
-		return -1
-	}
 	away := serve(t, nil, reset)
 	for range 5 {
 		_, _ = create(t, away)
@@ -272,8 +310,8 @@ func TestAProviderThatDoesNotAnswerIsLeftAlone(t *testing.T) {
 	if _, err := create(t, away); !errors.Is(err, octo.ErrUnclear) || !errors.Is(err, octo.ErrNotDone) {
 		t.Errorf("left alone, it is said to have %v", err)
 	}
-	if now := len(away.bodies()); now != asked || open(away) != 1 {
-		t.Errorf("it was asked %d times more, and the circuit is %v", now-asked, open(away))
+	if now := len(away.bodies()); now != asked || open(t, away.reg) != 1 {
+		t.Errorf("it was asked %d times more, and the circuit is %v", now-asked, open(t, away.reg))
 	}
 
 	for name, answer := range map[string]http.HandlerFunc{"refuses": says(`{"error":2}`), "is asked too often": says(`{"error":11}`)} {
@@ -281,7 +319,7 @@ func TestAProviderThatDoesNotAnswerIsLeftAlone(t *testing.T) {
 		for range 8 {
 			_, _ = create(t, busy)
 		}
-		if open(busy) != 0 {
+		if open(t, busy.reg) != 0 {
 			t.Errorf("one that %s is left alone", name)
 		}
 	}
