@@ -38,11 +38,14 @@ func (c *Client) Callback(body []byte) (Callback, error) {
 		return Callback{}, fmt.Errorf("%w: no ids of a payment", ErrCallback)
 	}
 	status, known := statuses[string(in.Status)]
-	c.count(fromCallback, known)
+	signed := c.signed(string(in.UUID)+string(in.Status), string(in.Signature), string(in.HashKey))
+	if signed && !known { // else anybody could make us ask OCTO about it
+		c.odd(fromCallback, string(in.TransactionID), in.Status)
+	}
 	return Callback{
 		TransactionID: string(in.TransactionID), UUID: string(in.UUID),
 		Status: status, RawStatus: c.clean(in.Status, longestStatus),
-		Signed: c.signed(string(in.UUID)+string(in.Status), string(in.Signature), string(in.HashKey)),
+		Signed: signed,
 	}, nil
 }
 

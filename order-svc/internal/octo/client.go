@@ -159,7 +159,9 @@ func (c *Client) Refund(ctx context.Context, r RefundRequest) (Refund, error) {
 		return Refund{ID: r.ID}, fmt.Errorf("refunding by %s: %w", r.ID, err)
 	}
 	status, known := refundStatuses[string(a.Status)]
-	c.count(refund, known)
+	if !known {
+		c.odd(refund, r.ID, a.Status)
+	}
 	done := Refund{ID: r.ID, Status: status, RawStatus: c.clean(a.Status, longestStatus)}
 	if visible(string(a.RefundID)) {
 		done.ProviderID = string(a.RefundID)
@@ -186,7 +188,7 @@ func (c *Client) Accept(ctx context.Context, paymentUUID string, capture bool, a
 	if err != nil {
 		return Payment{UUID: paymentUUID}, fmt.Errorf("accepting payment %s: %w", paymentUUID, err)
 	}
-	p := c.payment(setAccept, a)
+	p := c.payment(setAccept, paymentUUID, a)
 	p.UUID = paymentUUID
 	return p, nil
 }
@@ -224,14 +226,16 @@ func (c *Client) prepared(id string, a answer, err error) (Payment, error) {
 	case a.Status == "":
 		return unclear("no status in the answer")
 	}
-	p := c.payment(prepare, a)
+	p := c.payment(prepare, id, a)
 	p.TransactionID = id
 	return p, nil
 }
 
-func (c *Client) payment(call string, a answer) Payment {
+func (c *Client) payment(call, id string, a answer) Payment {
 	status, known := statuses[string(a.Status)]
-	c.count(call, known)
+	if !known {
+		c.odd(call, id, a.Status)
+	}
 	p := Payment{
 		UUID: string(a.UUID), Status: status, RawStatus: c.clean(a.Status, longestStatus),
 		Total: a.TotalSum.amount(), Refunded: a.RefundedSum.amount(),
@@ -242,9 +246,8 @@ func (c *Client) payment(call string, a answer) Payment {
 	return p
 }
 
-// count counts words that we do not know.
-func (c *Client) count(where string, known bool) {
-	if !known {
-		c.unknown.WithLabelValues(where).Inc()
-	}
+// odd counts a word that we do not know, and says which: nobody can ask OCTO what it means otherwise.
+func (c *Client) odd(where, id string, word text) {
+	c.unknown.WithLabelValues(where).Inc()
+	c.log.Warn("octo said an unknown status", "where", where, "payment", id, "status", c.clean(word, longestStatus))
 }

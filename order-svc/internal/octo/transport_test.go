@@ -221,8 +221,10 @@ func TestOutcomesAreCounted(t *testing.T) {
 	_, _ = create(t, p)
 	_, _ = create(t, p)
 	_, _ = create(t, p)
-	if _, err := p.Callback([]byte(`{"shop_transaction_id":"1","octo_payment_UUID":"` + uuid + `","status":"odd"}`)); err != nil {
-		t.Error(err)
+	for _, signature := range []string{"", known, sign(uniqueKey, uuid, "odd")} { // a stranger's, and OCTO's
+		if _, err := p.Callback([]byte(notice("odd", signature, ""))); err != nil {
+			t.Error(err)
+		}
 	}
 	families, err := p.reg.Gather()
 	if err != nil {
@@ -246,6 +248,36 @@ func TestOutcomesAreCounted(t *testing.T) {
 		if got[series] != want {
 			t.Errorf("%s is %v, want %v", series, got[series], want)
 		}
+	}
+}
+
+// A word that nobody knows is logged, whoever has told it, and no more of it than may be.
+func TestUnknownStatusesAreLogged(t *testing.T) {
+	t.Parallel()
+	word := "8600495473316478 of " + secret + " and so on and so on and so on"
+	odd := says(strings.Replace(created, `"created"`, `"`+word+`"`, 1))
+	for name, tell := range map[string]func(*provider) error{
+		"prepare_payment": func(p *provider) error { _, err := create(t, p); return err },
+		"refund":          func(p *provider) error { _, err := p.Refund(t.Context(), toRefund()); return err },
+		"set_accept":      func(p *provider) error { _, err := p.Accept(t.Context(), uuid, true, 1); return err },
+		"callback": func(p *provider) error {
+			_, err := p.Callback([]byte(notice(word, sign(uniqueKey, uuid, word), "")))
+			return err
+		},
+	} {
+		p := serve(t, nil, odd)
+		if err := tell(p); err != nil && !errors.Is(err, octo.ErrPayURL) {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, line, found := strings.Cut(p.log.String(), `msg="octo said an unknown status" where=`+name+" payment=")
+		if _, status, _ := strings.Cut(line, "status="); !found || len(status) > 40 || strings.Contains(line, "8600") || strings.Contains(line, secret) ||
+			!strings.Contains(status, "[redacted] of [redacted]") {
+			t.Errorf("%s: logged %s", name, p.log.String())
+		}
+	}
+	p := serve(t, nil, odd)
+	if _, err := p.Callback([]byte(notice(word, known, ""))); err != nil || p.log.Len() > 0 {
+		t.Errorf("a stranger's: %v, logged %s", err, p.log.String())
 	}
 }
 

@@ -79,9 +79,6 @@ func (s Settling) Confirm(ctx context.Context, id int64, since time.Time) error 
 	}
 	report, unread := s.Provider.Read(ctx, p.TransactionID)
 	if unread == nil { // else, whatever it says: an error is never a status
-		if report.State == "" {
-			s.Log.WarnContext(ctx, "unknown status of a payment", "payment_id", id, "status", report.Status)
-		}
 		if p, err = s.Books.Observe(ctx, id, report, FromRead); err != nil {
 			return err
 		}
