@@ -1,11 +1,21 @@
 package observe
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
-const (
-	octoUnclear = `sum(rate(octo_call_duration_seconds_count{outcome="unclear"}[10m]))`
-	octoRefused = `sum(rate(octo_call_duration_seconds_count{outcome="refused"}[10m]))`
-	octoAll     = `sum(rate(octo_call_duration_seconds_count[10m]))`
+// calls is the rate of the calls of OCTO that a selector takes, by call.
+func calls(selector string) string {
+	return "sum by (call) (rate(octo_call_duration_seconds_count{" + selector + "}[10m]))"
+}
+
+// Each call is judged by itself: there are many more reads than payments that are made.
+var (
+	octoUnclear = calls(`outcome="unclear"`)
+	octoAll     = calls("")
+	octoRefused = calls(`call="prepare_payment",outcome="refused"`)
+	octoMade    = calls(`call="prepare_payment"`)
 )
 
 var providerAlerts = []Alert{
@@ -15,12 +25,16 @@ var providerAlerts = []Alert{
 			{Left: octoUnclear + " / " + octoAll, Is: ">", Than: .2},
 			{Left: octoUnclear, Is: ">", Than: .01},
 		},
-		Summary:     "{{ $value | humanizePercentage }} of the calls of OCTO have no clear answer",
+		Summary:     "{{ $value | humanizePercentage }} of the calls of OCTO, {{ $labels.call }}, have no clear answer",
 		Description: "Buyers cannot pay, or do not learn that they have paid. What is unclear is read back later, and never charged twice.",
-		Fires:       []Case{{At: 20 * time.Minute, Series: called("0+6x30", "0+0x30", "0+4x30")}},
+		Fires: []Case{
+			{At: 20 * time.Minute, Series: called("prepare_payment", "0+6x30", "0+0x30", "0+4x30")},
+			{At: 20 * time.Minute, Series: besideReads("0+6x30", "0+0x30", "0+4x30")},
+			{At: 20 * time.Minute, Series: called("read_payment", "0+60x30", "0+0x30", "0+40x30")},
+		},
 		Quiet: []Case{
-			{At: 20 * time.Minute, Series: called("0+10x30", "0+0x30", "0+1x30")},
-			{At: 20 * time.Minute, Series: called("0+0x30", "0+0x30", "0+0x12 1+0x15")}, // one call in the night
+			{At: 20 * time.Minute, Series: called("prepare_payment", "0+10x30", "0+0x30", "0+1x30")},
+			{At: 20 * time.Minute, Series: called("prepare_payment", "0+0x30", "0+0x30", "0+0x12 1+0x15")}, // one call in the night
 		},
 	},
 	{
@@ -34,15 +48,19 @@ var providerAlerts = []Alert{
 	{
 		Name: "ProviderRefuses", For: 5 * time.Minute, Severity: Page, Runbook: "provider",
 		When: []Condition{
-			{Left: octoRefused + " / " + octoAll, Is: ">", Than: .5},
+			{Left: octoRefused + " / " + octoMade, Is: ">", Than: .5},
 			{Left: octoRefused, Is: ">", Than: .01},
 		},
-		Summary:     "OCTO refuses {{ $value | humanizePercentage }} of our calls",
+		Summary:     "OCTO refuses {{ $value | humanizePercentage }} of our payments",
 		Description: "Buyers cannot pay. After a change here it is most often a credential, the shop's number or a basket that OCTO does not know.",
-		Fires:       []Case{{At: 20 * time.Minute, Series: called("0+2x30", "0+8x30", "0+0x30")}},
+		Fires: []Case{
+			{At: 20 * time.Minute, Series: called("prepare_payment", "0+2x30", "0+8x30", "0+0x30")},
+			{At: 20 * time.Minute, Series: besideReads("0+2x30", "0+8x30", "0+0x30")},
+		},
 		Quiet: []Case{
-			{At: 20 * time.Minute, Series: called("0+8x30", "0+2x30", "0+0x30")},
-			{At: 20 * time.Minute, Series: called("0+0x30", "0+0x12 1+0x15", "0+0x30")},
+			{At: 20 * time.Minute, Series: called("prepare_payment", "0+8x30", "0+2x30", "0+0x30")},
+			{At: 20 * time.Minute, Series: called("prepare_payment", "0+0x30", "0+0x12 1+0x15", "0+0x30")},
+			{At: 20 * time.Minute, Series: called("refund", "0+2x30", "0+8x30", "0+0x30")}, // each leaves a payment that needs a person
 		},
 	},
 	{
@@ -66,9 +84,16 @@ var providerAlerts = []Alert{
 	},
 }
 
-func called(ok, refused, unclear string) Inputs {
+func called(call, ok, refused, unclear string) Inputs {
 	name := func(outcome string) string {
-		return `octo_call_duration_seconds_count{service="order-svc",instance="a",call="prepare_payment",outcome="` + outcome + `"}`
+		return `octo_call_duration_seconds_count{service="order-svc",instance="a",call="` + call + `",outcome="` + outcome + `"}`
 	}
 	return Inputs{name("ok"): ok, name("refused"): refused, name("unclear"): unclear}
+}
+
+// besideReads is the making of payments while many others are read back without a fault.
+func besideReads(ok, refused, unclear string) Inputs {
+	all := called("prepare_payment", ok, refused, unclear)
+	maps.Copy(all, called("read_payment", "0+100x30", "0+0x30", "0+0x30"))
+	return all
 }

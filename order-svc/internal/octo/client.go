@@ -18,6 +18,9 @@ const (
 	prepare   = "prepare_payment"
 	refund    = "refund"
 	setAccept = "set_accept"
+
+	// readBack is how a read is counted: by its URL it is a prepare, and there are many more of them than of those.
+	readBack = "read_payment"
 )
 
 const retries = 2
@@ -99,7 +102,7 @@ func (c *Client) Create(ctx context.Context, p Create) (Payment, error) {
 	if !visible(p.TransactionID) || p.Amount <= 0 { // without an amount it would be a read
 		return Payment{}, fmt.Errorf("creating a payment: %w", ErrInvalid)
 	}
-	a, err := c.call(ctx, request{path: prepare, id: p.TransactionID, retries: retries, body: creating{
+	a, err := c.call(ctx, request{path: prepare, counted: prepare, id: p.TransactionID, retries: retries, body: creating{
 		reading: c.reading(p.TransactionID), Extra: c.cfg.Extra,
 		AutoCapture: true, Test: c.cfg.Test, InitTime: p.InitTime.In(tashkent).Format(time.DateTime),
 		TotalSum: p.Amount, Currency: p.Currency, Description: p.Description,
@@ -109,7 +112,7 @@ func (c *Client) Create(ctx context.Context, p Create) (Payment, error) {
 	if err == nil && a.UUID == "" {
 		err = &Error{Call: prepare, meaning: ErrUnclear, why: "no payment in the answer"}
 	}
-	paid, err := c.prepared(p.TransactionID, a, err)
+	paid, err := c.prepared(prepare, p.TransactionID, a, err)
 	if err == nil && paid.PayURL == "" && (a.PayURL != "" || paid.Status == Created) {
 		err = ErrPayURL
 	}
@@ -135,8 +138,8 @@ func (c *Client) Read(ctx context.Context, transactionID string) (Payment, error
 	if !visible(transactionID) {
 		return Payment{}, fmt.Errorf("reading a payment: %w", ErrInvalid)
 	}
-	a, err := c.call(ctx, request{path: prepare, id: transactionID, retries: retries, body: c.reading(transactionID)})
-	p, err := c.prepared(transactionID, a, err)
+	a, err := c.call(ctx, request{path: prepare, counted: readBack, id: transactionID, retries: retries, body: c.reading(transactionID)})
+	p, err := c.prepared(readBack, transactionID, a, err)
 	if err != nil {
 		return p, fmt.Errorf("reading payment %s: %w", transactionID, err)
 	}
@@ -149,7 +152,7 @@ func (c *Client) Refund(ctx context.Context, r RefundRequest) (Refund, error) {
 	if !visible(r.ID) || !canonical(r.PaymentUUID) || r.Amount <= 0 {
 		return Refund{}, fmt.Errorf("refunding: %w", ErrInvalid)
 	}
-	a, err := c.call(ctx, request{path: refund, id: r.ID, retries: retries, body: refunding{
+	a, err := c.call(ctx, request{path: refund, counted: refund, id: r.ID, retries: retries, body: refunding{
 		shop: c.shop(), RefundID: r.ID, PaymentUUID: r.PaymentUUID, Amount: r.Amount,
 	}})
 	if err == nil && a.UUID != "" && !strings.EqualFold(string(a.UUID), r.PaymentUUID) {
@@ -181,7 +184,7 @@ func (c *Client) Accept(ctx context.Context, paymentUUID string, capture bool, a
 	if capture {
 		body.Accept, body.FinalAmount = "capture", amount
 	}
-	a, err := c.call(ctx, request{path: setAccept, id: paymentUUID, body: body})
+	a, err := c.call(ctx, request{path: setAccept, counted: setAccept, id: paymentUUID, body: body})
 	if err == nil && a.UUID != "" && !strings.EqualFold(string(a.UUID), paymentUUID) {
 		err = &Error{Call: setAccept, meaning: ErrUnclear, why: "another payment in the answer"}
 	}
@@ -211,8 +214,8 @@ func (c *Client) userData(p Create) *userData {
 	return to
 }
 
-// prepared is the answer about the payment that is ours by id.
-func (c *Client) prepared(id string, a answer, err error) (Payment, error) {
+// prepared is the answer about the payment that is ours by id, to a call that is counted so.
+func (c *Client) prepared(call, id string, a answer, err error) (Payment, error) {
 	unclear := func(why string) (Payment, error) {
 		return Payment{TransactionID: id}, &Error{Call: prepare, meaning: ErrUnclear, why: why}
 	}
@@ -226,7 +229,7 @@ func (c *Client) prepared(id string, a answer, err error) (Payment, error) {
 	case a.Status == "":
 		return unclear("no status in the answer")
 	}
-	p := c.payment(prepare, id, a)
+	p := c.payment(call, id, a)
 	p.TransactionID = id
 	return p, nil
 }

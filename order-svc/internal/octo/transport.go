@@ -64,7 +64,7 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 		},
 		took: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "octo_call_duration_seconds",
-			Help:    "Time of one call of OCTO, repeats apart, by what came of it. A rise of unclear means that OCTO is away and orders wait to be read back.",
+			Help:    "Time of one call of OCTO, repeats apart, by what came of it. prepare_payment makes a payment, read_payment asks for its status. A rise of unclear means that OCTO is away and orders wait to be read back.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"call", "outcome"}),
 		expires: promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
@@ -85,7 +85,7 @@ func newTransport(cfg Config, reg prometheus.Registerer, log *slog.Logger, wait 
 	promauto.With(reg).NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "octo_circuit_open", Help: "1 while OCTO is not called, because it has not answered several times in a row.",
 	}, t.leftAlone)
-	for _, call := range []string{prepare, refund, setAccept} {
+	for _, call := range []string{prepare, readBack, refund, setAccept} {
 		for _, outcome := range []string{"ok", "refused", "unclear"} {
 			t.took.WithLabelValues(call, outcome)
 		}
@@ -108,7 +108,7 @@ func newUnknown(reg prometheus.Registerer) *prometheus.CounterVec {
 		Name: "octo_unknown_statuses_total",
 		Help: "Statuses that we do not know, by what told them. They change nothing: a person must look at what OCTO means.",
 	}, []string{"where"})
-	for _, where := range []string{prepare, refund, setAccept, fromCallback} {
+	for _, where := range []string{prepare, readBack, refund, setAccept, fromCallback} {
 		v.WithLabelValues(where)
 	}
 	return v
@@ -117,6 +117,7 @@ func newUnknown(reg prometheus.Registerer) *prometheus.CounterVec {
 // request is a call that is to be made.
 type request struct {
 	path    string
+	counted string // as which call
 	id      string // for the log
 	retries int
 	body    any
@@ -201,7 +202,7 @@ func (t *transport) timed(ctx context.Context, r request, body []byte) (answer, 
 	default:
 		outcome = "unclear"
 	}
-	t.took.WithLabelValues(r.path, outcome).Observe(time.Since(start).Seconds())
+	t.took.WithLabelValues(r.counted, outcome).Observe(time.Since(start).Seconds())
 	return a, failed
 }
 
@@ -240,7 +241,7 @@ func (t *transport) send(ctx context.Context, r request, body []byte) (answer, *
 	case res.StatusCode >= http.StatusInternalServerError, a.code == tooOften:
 		return answer{}, &Error{Call: r.path, Code: a.code, meaning: ErrUnclear, why: status}
 	}
-	t.log.WarnContext(ctx, "octo refused a call", "call", r.path, "payment", r.id, "code", a.code, "said", t.clean(a.message, longestMessage))
+	t.log.WarnContext(ctx, "octo refused a call", "call", r.counted, "payment", r.id, "code", a.code, "said", t.clean(a.message, longestMessage))
 	return answer{}, &Error{Call: r.path, Code: a.code, meaning: ErrRefused}
 }
 

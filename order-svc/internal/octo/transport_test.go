@@ -213,7 +213,7 @@ func TestRefusalsAreLoggedWithoutSecrets(t *testing.T) {
 func TestOutcomesAreCounted(t *testing.T) {
 	t.Parallel()
 	p := serve(t, nil, reset, says(created), says(`{"error":2}`), says(strings.Replace(created, `"created"`, `"new one"`, 1)))
-	for name, want := range map[string]int{"octo_call_duration_seconds": 9, "octo_unknown_statuses_total": 4} {
+	for name, want := range map[string]int{"octo_call_duration_seconds": 12, "octo_unknown_statuses_total": 5} {
 		if n, err := testutil.GatherAndCount(p.reg, name); n != want || err != nil {
 			t.Errorf("%s: %d series before the first call, %v", name, n, err)
 		}
@@ -221,6 +221,7 @@ func TestOutcomesAreCounted(t *testing.T) {
 	_, _ = create(t, p)
 	_, _ = create(t, p)
 	_, _ = create(t, p)
+	_, _ = p.Read(t.Context(), id)                                                // odd too
 	for _, signature := range []string{"", known, sign(uniqueKey, uuid, "odd")} { // a stranger's, and OCTO's
 		if _, err := p.Callback([]byte(notice("odd", signature, ""))); err != nil {
 			t.Error(err)
@@ -243,7 +244,8 @@ func TestOutcomesAreCounted(t *testing.T) {
 	for series, want := range map[string]float64{
 		"octo_call_duration_seconds prepare_payment ok": 2, "octo_call_duration_seconds prepare_payment refused": 1,
 		"octo_call_duration_seconds prepare_payment unclear": 1, "octo_call_duration_seconds refund ok": 0,
-		"octo_unknown_statuses_total prepare_payment": 1, "octo_unknown_statuses_total callback": 1,
+		"octo_call_duration_seconds read_payment ok": 1, "octo_call_duration_seconds read_payment refused": 0,
+		"octo_unknown_statuses_total prepare_payment": 1, "octo_unknown_statuses_total read_payment": 1, "octo_unknown_statuses_total callback": 1,
 	} {
 		if got[series] != want {
 			t.Errorf("%s is %v, want %v", series, got[series], want)
@@ -258,6 +260,7 @@ func TestUnknownStatusesAreLogged(t *testing.T) {
 	odd := says(strings.Replace(created, `"created"`, `"`+word+`"`, 1))
 	for name, tell := range map[string]func(*provider) error{
 		"prepare_payment": func(p *provider) error { _, err := create(t, p); return err },
+		"read_payment":    func(p *provider) error { _, err := p.Read(t.Context(), id); return err },
 		"refund":          func(p *provider) error { _, err := p.Refund(t.Context(), toRefund()); return err },
 		"set_accept":      func(p *provider) error { _, err := p.Accept(t.Context(), uuid, true, 1); return err },
 		"callback": func(p *provider) error {
