@@ -156,6 +156,8 @@ var Table = []Route{
 	{Method: http.MethodGet, Path: "/payments/:order_id", Target: Order, Access: User, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/admin/payments", Target: Order, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodPost, Path: "/admin/payments/:id/settle", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/admin/payments/:id/attention", Target: Order, Access: Admin, Limit: limits.Default},
+	{Method: http.MethodPost, Path: "/admin/refunds/:id/settle", Target: Order, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/admin/jobs", Target: Order, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodPost, Path: "/admin/jobs/:id/retry", Target: Order, Access: Admin, Limit: limits.Default},
 	{Method: http.MethodGet, Path: "/admin/statement", Target: Order, Access: Admin, Limit: limits.Default},

@@ -86,6 +86,66 @@ func (a API) settlePayment(c echo.Context) error {
 	return c.JSON(http.StatusOK, shownPayments([]payment.Payment{p}, nil, true)[0])
 }
 
+// noteBody says what an administrator has done about a payment.
+type noteBody struct {
+	Note string `json:"note"`
+}
+
+func (a API) attendPayment(c echo.Context) error {
+	id, err := httpserver.ID(c, "id")
+	if err != nil {
+		return err
+	}
+	in, err := httpserver.Body[noteBody](c)
+	if err != nil {
+		return err
+	}
+	d, err := payment.NewDecision(actor(c), in.Note)
+	if err != nil {
+		return err
+	}
+	p, err := a.Payments.Attended(c.Request().Context(), id, d)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, shownPayments([]payment.Payment{p}, nil, true)[0])
+}
+
+// settleRefundBody says what became of a refund.
+type settleRefundBody struct {
+	Succeeded *bool  `json:"succeeded"`
+	Note      string `json:"note"`
+}
+
+func (a API) settleRefund(c echo.Context) error {
+	id, err := httpserver.ID(c, "id")
+	if err != nil {
+		return err
+	}
+	in, err := httpserver.Body[settleRefundBody](c)
+	if err != nil {
+		return err
+	}
+	var rules fault.Rules
+	rules.Check(in.Succeeded != nil, "/succeeded", "is required")
+	if err := rules.Err(order.ErrInvalid); err != nil {
+		return err
+	}
+	d, err := payment.NewDecision(actor(c), in.Note)
+	if err != nil {
+		return err
+	}
+	to := payment.RefundFailed
+	if *in.Succeeded {
+		to = payment.RefundSucceeded
+	}
+	r, err := a.Payments.Decide(c.Request().Context(), id, to, d)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, shownRefunds([]payment.Refund{r}, 0)[0])
+}
+
 const day = "2006-01-02"
 
 // parseDay reads a day, or a moment. In UTC it has a year that can be written.

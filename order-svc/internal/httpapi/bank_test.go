@@ -102,6 +102,26 @@ func (b *bank) Attention(ctx context.Context) ([]payment.Payment, error) {
 	return all, err
 }
 
+func (b *bank) Attended(_ context.Context, id int64, d payment.Decision) (payment.Payment, error) {
+	p, err := b.Payment(context.Background(), id)
+	if err == nil && (b.state == payment.Paid || d != payment.Decision{Actor: 1, Note: "asked OCTO"}) {
+		return p, payment.ErrNeedsNobody
+	}
+	return p, err
+}
+
+func (b *bank) Decide(_ context.Context, id int64, to payment.RefundState, d payment.Decision) (payment.Refund, error) {
+	r := back
+	r.State = to
+	switch {
+	case id != back.ID:
+		return r, payment.ErrNotFound
+	case b.state == payment.Paid || d != payment.Decision{Actor: 1, Note: "asked OCTO"}:
+		return r, payment.ErrNotUnclear
+	}
+	return r, b.err
+}
+
 func (b *bank) Notice(body []byte) (payment.Notice, error) {
 	switch {
 	case !json.Valid(body):

@@ -67,6 +67,8 @@ func Register(e *echo.Echo, a API) {
 	e.POST("/admin/jobs/:id/retry", a.retryJob, admin...)
 	httpserver.Get(e, "/admin/payments", a.listAttention, admin...)
 	e.POST("/admin/payments/:id/settle", a.settlePayment, admin...)
+	e.POST("/admin/payments/:id/attention", a.attendPayment, admin...)
+	e.POST("/admin/refunds/:id/settle", a.settleRefund, admin...)
 	httpserver.Get(e, "/admin/statement", a.statement, searchedByAdmin...)
 
 	diagnostics.Register(e, a.Secret, a.Facts)

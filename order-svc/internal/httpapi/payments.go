@@ -30,6 +30,8 @@ type Payments interface {
 	Hear(ctx context.Context, transaction uuid.UUID, status string, s payment.Source) error
 	Statement(ctx context.Context, from, to time.Time) ([]payment.Entry, error)
 	Attention(ctx context.Context) ([]payment.Payment, error)
+	Attended(ctx context.Context, id int64, d payment.Decision) (payment.Payment, error)
+	Decide(ctx context.Context, refundID int64, to payment.RefundState, d payment.Decision) (payment.Refund, error)
 }
 
 // Calls keeps the answers of writes that carry a key.

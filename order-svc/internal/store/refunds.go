@@ -82,41 +82,50 @@ func (s *Payments) Lost(ctx context.Context, id int64) error {
 // Move sets the state of a refund that is not final. What succeeded goes into the ledger, and an order of which nothing is
 // left becomes REFUNDED; what failed can be given back again.
 func (s *Payments) Move(ctx context.Context, id int64, to payment.RefundState) error {
+	var outdated invalidation.Pending
+	moved := false
+	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) (err error) {
+		moved, outdated, err = s.move(ctx, tx, id, to)
+		return err
+	})
+	if err == nil && moved {
+		s.told(ctx, to, outdated)
+	}
+	return err
+}
+
+// told tells of a refund that has moved, once that is committed.
+func (s *Payments) told(ctx context.Context, to payment.RefundState, outdated invalidation.Pending) {
+	s.counts.refund(to, 1)
+	if outdated.ID != 0 {
+		s.counts.order(order.Refunded, 1)
+		s.outbox.Publish(ctx, outdated)
+	}
+}
+
+func (s *Payments) move(ctx context.Context, tx pgx.Tx, id int64, to payment.RefundState) (moved bool, outdated invalidation.Pending, err error) {
 	const move = `
 		UPDATE orders.refunds SET state = $2, updated_at = now()
 		WHERE id = $1 AND state IN ('new', 'pending') AND state <> $2 RETURNING payment_id, amount`
 	const free = `UPDATE orders.payments SET refunded = refunded - $2, updated_at = now() WHERE id = $1`
 
-	var outdated invalidation.Pending
-	moved := false
-	err := pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error {
-		var paymentID int64
-		var amount money.Amount
-		err := tx.QueryRow(ctx, move, id, to).Scan(&paymentID, &amount)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
-			return nil // it is there already
-		case err != nil:
-			return fmt.Errorf("moving refund %d: %w", id, err)
-		}
-		moved = true
-		switch to {
-		case payment.RefundFailed:
-			_, err = tx.Exec(ctx, free, paymentID, amount)
-		case payment.RefundSucceeded:
-			outdated, err = s.returned(ctx, tx, id, paymentID, amount)
-		case payment.RefundNew, payment.RefundPending:
-		}
-		return err
-	})
-	if err == nil && moved {
-		s.counts.refund(to, 1)
+	var paymentID int64
+	var amount money.Amount
+	err = tx.QueryRow(ctx, move, id, to).Scan(&paymentID, &amount)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, outdated, nil // it is there already
+	case err != nil:
+		return false, outdated, fmt.Errorf("moving refund %d: %w", id, err)
 	}
-	if err == nil && outdated.ID != 0 {
-		s.counts.order(order.Refunded, 1)
-		s.outbox.Publish(ctx, outdated)
+	switch to {
+	case payment.RefundFailed:
+		_, err = tx.Exec(ctx, free, paymentID, amount)
+	case payment.RefundSucceeded:
+		outdated, err = s.returned(ctx, tx, id, paymentID, amount)
+	case payment.RefundNew, payment.RefundPending:
 	}
-	return err
+	return true, outdated, err
 }
 
 // returned books a refund, and ends the order when nothing is left of its payment.
@@ -136,6 +145,22 @@ func (s *Payments) returned(ctx context.Context, tx pgx.Tx, id, paymentID int64,
 		)
 		INSERT INTO orders.invalidations (tags) SELECT ARRAY['` + allTag + `', '` + userTag + `' || user_id] FROM ended RETURNING id, tags`
 
+	// Nobody needs to look any more when none is under way, and either all of the payment has gone back, or, since the provider
+	// declined one last, as much as in any request that it declined. The refunds of a request are as old as each other.
+	const heal = `
+		UPDATE orders.payments p SET attention = NULL, updated_at = now() FROM (
+			SELECT count(*) FILTER (WHERE state IN ('new', 'pending')) AS open, sum(amount) FILTER (WHERE state = 'succeeded') AS whole,
+				max(updated_at) FILTER (WHERE state = 'failed') AS declined
+			FROM orders.refunds WHERE payment_id = $1
+		) AS all_of, LATERAL (
+			SELECT sum(amount) AS amount FROM orders.refunds WHERE payment_id = $1 AND state = 'succeeded' AND created_at > all_of.declined
+		) AS since, LATERAL (
+			SELECT max(amount) AS amount FROM (
+				SELECT sum(amount) AS amount FROM orders.refunds WHERE payment_id = $1 AND state = 'failed' GROUP BY created_at
+			) AS request
+		) AS declined
+		WHERE p.id = $1 AND p.attention IS NOT NULL AND all_of.open = 0 AND (all_of.whole = p.amount OR since.amount >= declined.amount)`
+
 	var outdated invalidation.Pending
 	// Two refunds that end at once must see each other: the payment's row makes them wait, but not those who only name it.
 	if _, err := tx.Exec(ctx, `SELECT FROM orders.payments WHERE id = $1 FOR NO KEY UPDATE`, paymentID); err != nil {
@@ -143,6 +168,9 @@ func (s *Payments) returned(ctx context.Context, tx pgx.Tx, id, paymentID int64,
 	}
 	if _, err := tx.Exec(ctx, book, paymentID, id, amount); err != nil {
 		return outdated, fmt.Errorf("booking refund %d: %w", id, err)
+	}
+	if _, err := tx.Exec(ctx, heal, paymentID); err != nil {
+		return outdated, fmt.Errorf("looking whether payment %d needs a person: %w", paymentID, err)
 	}
 	err := tx.QueryRow(ctx, end, paymentID).Scan(&outdated.ID, &outdated.Tags)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
