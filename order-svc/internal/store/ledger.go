@@ -14,11 +14,14 @@ import (
 // Patience is how long it may take to compare the whole ledger with the payments.
 const Patience = 30 * time.Second
 
-// Statement returns what moved from one moment until before another, oldest first. It returns payment.ErrTooLong.
+// Statement returns what moved from one moment until before another, corrections among it, oldest first. It returns payment.ErrTooLong.
 func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment.Entry, error) {
 	const query = `
 		SELECT e.id, e.created_at, e.account, e.amount, p.order_id, e.payment_id, e.refund_id
-		FROM orders.ledger_entries e JOIN orders.payments p ON p.id = e.payment_id
+		FROM (
+			SELECT id, created_at, account, amount, payment_id, refund_id FROM orders.ledger_entries
+			UNION ALL SELECT id, created_at, account, amount, payment_id, refund_id FROM orders.ledger_corrections
+		) AS e JOIN orders.payments p ON p.id = e.payment_id
 		WHERE e.created_at >= @from AND e.created_at < @to ORDER BY e.created_at, e.id LIMIT @most`
 
 	entries, err := postgres.All[payment.Entry](ctx, s.db, "reading the ledger", query, pgx.StrictNamedArgs{"from": from, "to": to, "most": payment.MostEntries + 1})
@@ -38,7 +41,10 @@ func (s *Payments) Unexplained(ctx context.Context) (int64, error) {
 	const query = `
 		WITH booked AS (
 			SELECT payment_id, refund_id, sum(amount) FILTER (WHERE account = 'provider') AS moved, sum(amount) AS rest
-			FROM orders.ledger_entries GROUP BY payment_id, refund_id
+			FROM (
+				SELECT payment_id, refund_id, account, amount FROM orders.ledger_entries
+				UNION ALL SELECT payment_id, refund_id, account, amount FROM orders.ledger_corrections
+			) AS entries GROUP BY payment_id, refund_id
 		), known AS (
 			SELECT id AS payment_id, NULL::bigint AS refund_id, amount AS moved FROM orders.payments WHERE state = 'paid'
 			UNION ALL SELECT payment_id, id, -amount FROM orders.refunds WHERE state = 'succeeded'

@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"pgregory.net/rapid"
@@ -386,6 +390,97 @@ func TestTheLedgerSaysWhatIsNotExplained(t *testing.T) {
 	}
 	if off, err := p.Unexplained(t.Context()); err != nil || off != 2*int64(paid.Amount) {
 		t.Errorf("%d are unexplained, %v: want %d twice", off, err, paid.Amount)
+	}
+}
+
+// The page of the ledger says how it is corrected: its two queries do what they say, whatever is missing.
+func TestTheLedgerIsCorrectedAsItsPageSays(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/runbooks/ledger.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sql []string
+	for _, block := range strings.Split(string(page), "```sql\n")[1:] {
+		text, _, _ := strings.Cut(block, "```")
+		sql = append(sql, text)
+	}
+	if len(sql) != 2 {
+		t.Fatalf("the page has %d queries", len(sql))
+	}
+	for name, harm := range map[string]string{
+		"no entries":         `DELETE FROM orders.ledger_entries`,
+		"one side is gone":   `DELETE FROM orders.ledger_entries WHERE account = 'provider'`,
+		"the other is gone":  `DELETE FROM orders.ledger_entries WHERE account = 'sales'`,
+		"no refund":          `DELETE FROM orders.ledger_entries WHERE refund_id IS NOT NULL`,
+		"too much":           `UPDATE orders.ledger_entries SET amount = amount * 3`,
+		"one side too much":  `UPDATE orders.ledger_entries SET amount = amount * 3 WHERE account = 'sales'`,
+		"money without rows": `UPDATE orders.refunds SET state = 'failed'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := open(t, 100)
+			p := d.payments(t)
+			_, paid := d.pay(t, p)
+			refunds, err := p.GiveBack(t.Context(), paid.ID, parts(700), nil, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Move(t.Context(), refunds[0].ID, payment.RefundSucceeded); err != nil {
+				t.Fatal(err)
+			}
+			owner := testkit.Superuser(t, d.db)
+			if _, err := owner.Exec(t.Context(), harm); err != nil {
+				t.Fatal(err)
+			}
+			if off, err := p.Unexplained(t.Context()); err != nil || off == 0 {
+				t.Fatalf("%d are unexplained, %v", off, err)
+			}
+			type line struct{ Payment, Refund, Booked, Known, Rest *int64 }
+			rows, err := owner.Query(t.Context(), sql[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			wrong, err := pgx.CollectRows(rows, pgx.RowToStructByName[line])
+			if err != nil || len(wrong) == 0 {
+				t.Fatalf("the page finds %v, %v", wrong, err)
+			}
+			said := func(n *int64, empty string) string {
+				if n == nil {
+					return empty
+				}
+				return "(" + strconv.FormatInt(*n, 10) + ")"
+			}
+			for _, l := range wrong {
+				insert := strings.NewReplacer(":payment", said(l.Payment, ""), ":refund", said(l.Refund, "NULL::bigint"),
+					":booked", said(l.Booked, "0"), ":known", said(l.Known, "0"), ":rest", said(l.Rest, "0")).Replace(sql[1])
+				if _, err := owner.Exec(t.Context(), insert); err != nil {
+					t.Fatalf("%s: %v", insert, err)
+				}
+				if _, err := d.db.Exec(t.Context(), insert); err == nil {
+					t.Error("the service corrects its own books")
+				}
+			}
+			if off, err := p.Unexplained(t.Context()); err != nil || off != 0 {
+				t.Errorf("%d are unexplained after it was corrected, %v", off, err)
+			}
+			entries, err := p.Statement(t.Context(), time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
+			var sum, provider money.Amount
+			ids := map[int64]bool{}
+			for _, e := range entries {
+				if sum += e.Amount; e.Account == "provider" {
+					provider += e.Amount
+				}
+				ids[e.ID] = true
+			}
+			want := paid.Amount - 700
+			if name == "money without rows" {
+				want = paid.Amount
+			}
+			if err != nil || sum != 0 || provider != want || len(ids) != len(entries) {
+				t.Errorf("the statement sums to %d, and OCTO owes %d of %d: %+v, %v", sum, provider, want, entries, err)
+			}
+		})
 	}
 }
 
