@@ -45,6 +45,10 @@ type Request struct {
 	After *Position
 }
 
+// Rows is how many rows to read for the page: one more than it shows, for New to see whether another page follows. A total
+// cannot tell: since the first page rows have come and gone, before the cursor too.
+func (r Request) Rows() int { return r.Limit + 1 }
+
 // Position is where a page ends: the sort key and the id of its last item.
 type Position struct {
 	Sort string `json:"s"`
@@ -53,8 +57,10 @@ type Position struct {
 	Skip int64  `json:"o"` // how many items lie before the next page
 }
 
-// New makes the envelope around items. position says where an item stands in the order of the list.
-func New[T any](c Cursors, r Request, items []T, total int64, position func(T) (key string, id int64)) Page[T] {
+// New makes the envelope of as many rows as r.Rows said, or fewer if there are no more. position says where one stands in the
+// order of the list.
+func New[T any](c Cursors, r Request, rows []T, total int64, position func(T) (key string, id int64)) Page[T] {
+	items := rows[:min(r.Limit, len(rows))]
 	if items == nil {
 		items = []T{}
 	}
@@ -64,7 +70,7 @@ func New[T any](c Cursors, r Request, items []T, total int64, position func(T) (
 		Page:    r.Skip/limit + 1,
 		Pages:   (total + limit - 1) / limit,
 		HasPrev: r.Skip > 0,
-		HasNext: r.Skip+int64(len(items)) < total && len(items) > 0,
+		HasNext: len(rows) > r.Limit,
 	}
 	if p.HasNext {
 		key, id := position(items[len(items)-1])

@@ -55,23 +55,28 @@ func TestEnvelope(t *testing.T) {
 	position := func(n int) (string, int64) { return "", int64(n) }
 	tests := map[string]struct {
 		request          page.Request
-		items            []int
+		rows             []int
+		total            int64
+		items            int
 		page, pages      int64
 		hasNext, hasPrev bool
 	}{
-		"first of three": {page.Request{Limit: 2}, []int{1, 2}, 1, 3, true, false},
-		"middle":         {page.Request{Limit: 2, Skip: 2}, []int{3, 4}, 2, 3, true, true},
-		"last":           {page.Request{Limit: 2, Skip: 4}, []int{5}, 3, 3, false, true},
-		"past the end":   {page.Request{Limit: 2, Skip: 10}, nil, 6, 3, false, true},
+		"first of three":           {page.Request{Limit: 2}, []int{1, 2, 3}, 5, 2, 1, 3, true, false},
+		"middle":                   {page.Request{Limit: 2, Skip: 2}, []int{3, 4, 5}, 5, 2, 2, 3, true, true},
+		"last":                     {page.Request{Limit: 2, Skip: 4}, []int{5}, 5, 1, 3, 3, false, true},
+		"last and full":            {page.Request{Limit: 2, Skip: 2}, []int{3, 4}, 4, 2, 2, 2, false, true},
+		"past the end":             {page.Request{Limit: 2, Skip: 10}, nil, 5, 0, 6, 3, false, true},
+		"after the first row went": {page.Request{Limit: 2, Skip: 2}, []int{3, 4, 5}, 4, 2, 2, 2, true, true},
+		"before a row that came":   {page.Request{Limit: 2, Skip: 4}, []int{5}, 6, 1, 3, 3, false, true},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := page.New(cursors(t, "one"), tt.request, tt.items, 5, position)
+			p := page.New(cursors(t, "one"), tt.request, tt.rows, tt.total, position)
 			if p.Page != tt.page || p.Pages != tt.pages || p.HasNext != tt.hasNext || p.HasPrev != tt.hasPrev {
 				t.Errorf("got %+v, want %+v", p, tt)
 			}
-			if (p.NextCursor != nil) != tt.hasNext || p.Items == nil || p.Total != 5 {
+			if (p.NextCursor != nil) != tt.hasNext || p.Items == nil || len(p.Items) != tt.items || p.Total != tt.total {
 				t.Errorf("cursor %v, items %v, total %d", p.NextCursor, p.Items, p.Total)
 			}
 		})

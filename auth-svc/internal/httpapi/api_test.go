@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,8 +83,8 @@ func (p *people) Get(_ context.Context, id int64) (account.User, error) {
 	return p.aziza(), p.err
 }
 
-func (p *people) List(context.Context, account.Filter, page.Request) ([]account.User, int64, error) {
-	return []account.User{aziza}, 2, p.err
+func (p *people) List(_ context.Context, _ account.Filter, r page.Request) ([]account.User, int64, error) {
+	return slices.Repeat([]account.User{aziza}, min(r.Rows(), 2)), 2, p.err
 }
 
 func (p *people) Update(_ context.Context, id int64, u account.Update) (account.User, []string, error) {

@@ -19,9 +19,9 @@ type CachedUsers struct {
 	lists *cache.Cache[listed]
 }
 
-// listed is a page of a list.
+// listed is the rows of a page of a list.
 type listed struct {
-	Users []account.User `json:"users"`
+	Rows  []account.User `json:"rows"`
 	Total int64          `json:"total"`
 }
 
@@ -33,8 +33,8 @@ func NewCachedUsers(users Users, c *cache.Caches) CachedUsers {
 // List is Users.List, of a copy where there is one.
 func (s CachedUsers) List(ctx context.Context, f account.Filter, r page.Request) ([]account.User, int64, error) {
 	l, err := s.lists.Get(ctx, cache.Key(f, r), []string{usersTag}, func(ctx context.Context) (l listed, err error) {
-		l.Users, l.Total, err = s.Users.List(ctx, f, r)
+		l.Rows, l.Total, err = s.Users.List(ctx, f, r)
 		return l, err
 	})
-	return l.Users, l.Total, err
+	return l.Rows, l.Total, err
 }

@@ -70,7 +70,7 @@ func (s Users) Rehash(ctx context.Context, id int64, from, to string) error {
 	return nil
 }
 
-// List returns a page of users, the newest first, and how many there are on all pages.
+// List returns the rows of a page of users (page.Request.Rows), the newest first, and how many users there are on all pages.
 func (s Users) List(ctx context.Context, f account.Filter, r page.Request) ([]account.User, int64, error) {
 	where, args := []string{"deleted_at IS NULL"}, pgx.StrictNamedArgs{}
 	if f.Admin != nil {
@@ -82,7 +82,7 @@ func (s Users) List(ctx context.Context, f account.Filter, r page.Request) ([]ac
 	}
 	count, countArgs := `SELECT count(*) FROM auth.users WHERE `+strings.Join(where, " AND "), maps.Clone(args)
 	rest := ` ORDER BY id DESC LIMIT @limit`
-	args["limit"] = r.Limit
+	args["limit"] = r.Rows()
 	if r.After != nil {
 		where, args["after"] = append(where, "id < @after"), r.After.ID
 	} else {

@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,8 +62,8 @@ func (s *shop) wrote() error {
 
 type slippers struct{ *shop }
 
-func (s slippers) List(context.Context, catalog.Filter, page.Request) ([]catalog.Slipper, int64, error) {
-	return []catalog.Slipper{felt}, 2, s.err
+func (s slippers) List(_ context.Context, _ catalog.Filter, r page.Request) ([]catalog.Slipper, int64, error) {
+	return slices.Repeat([]catalog.Slipper{felt}, min(r.Rows(), 2)), 2, s.err
 }
 
 func (s slippers) Get(_ context.Context, id int64) (catalog.Slipper, error) {

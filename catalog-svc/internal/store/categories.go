@@ -51,7 +51,7 @@ func oneCategory(ctx context.Context, db postgres.Querier, query string, args ..
 	return c, nil
 }
 
-// List returns a page of categories by name, and how many there are in all.
+// List returns the rows of a page of categories (page.Request.Rows), by name, and how many categories there are in all.
 func (s *Categories) List(ctx context.Context, inactive bool, r page.Request) ([]catalog.Category, int64, error) {
 	const (
 		list = `SELECT ` + categoryColumns + ` FROM catalog.categories
@@ -59,7 +59,7 @@ func (s *Categories) List(ctx context.Context, inactive bool, r page.Request) ([
 			ORDER BY name, id LIMIT @limit OFFSET @skip`
 		count = `SELECT count(*) FROM catalog.categories WHERE is_active OR @inactive`
 	)
-	args := pgx.StrictNamedArgs{"inactive": inactive, "limit": r.Limit, "skip": r.Skip, "id": nil, "key": ""}
+	args := pgx.StrictNamedArgs{"inactive": inactive, "limit": r.Rows(), "skip": r.Skip, "id": nil, "key": ""}
 	if r.After != nil {
 		args["id"], args["key"], args["skip"] = r.After.ID, r.After.Key, 0
 	}

@@ -48,7 +48,7 @@ func slipperList(f catalog.Filter, r page.Request) (listQuery, error) {
 	o, where := slipperOrders[r.Sort], slipperFilter(f)
 	q := listQuery{
 		count:    `SELECT count(*) FROM catalog.slippers s WHERE ` + where.text(),
-		listArgs: pgx.StrictNamedArgs{"limit": r.Limit}, countArgs: where.args,
+		listArgs: pgx.StrictNamedArgs{"limit": r.Rows()}, countArgs: where.args,
 	}
 	rest := ` LIMIT @limit`
 	if r.After != nil {

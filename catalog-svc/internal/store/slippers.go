@@ -68,8 +68,8 @@ func inUTC(s catalog.Slipper) catalog.Slipper {
 	return s
 }
 
-// List returns a page of slippers, and how many the filter has in all. It returns page.ErrCursor for a position that no
-// list of ours ends at.
+// List returns the rows of a page of slippers (page.Request.Rows), and how many slippers the filter has in all. It returns
+// page.ErrCursor for a position that no list of ours ends at.
 func (s *Slippers) List(ctx context.Context, f catalog.Filter, r page.Request) ([]catalog.Slipper, int64, error) {
 	q, err := slipperList(f, r)
 	if err != nil {

@@ -207,28 +207,14 @@ func TestPagesByCursorAndBySkipAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, sort := range catalog.Sorts {
-		var byCursor, bySkip []int64
-		r := page.Request{Sort: sort, Limit: 7}
-		for {
-			items, _, err := slippers.List(t.Context(), catalog.Filter{}, r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(items) == 0 {
-				break
-			}
-			for _, s := range items {
-				byCursor = append(byCursor, s.ID)
-			}
-			last := items[len(items)-1]
-			r.After = &page.Position{Sort: sort, Key: last.SortKey(sort), ID: last.ID}
-		}
+		var bySkip []int64
+		byCursor := readAll(t, slippers, sort, 7, func([]catalog.Slipper) {})
 		for skip := range int64(8) {
 			items, total, err := slippers.List(t.Context(), catalog.Filter{}, page.Request{Sort: sort, Limit: 7, Skip: 7 * skip})
-			if err != nil || total != 50 {
-				t.Fatalf("total %d, %v", total, err)
+			if err != nil || total != 50 || len(items) != min(8, 50-7*int(skip)) {
+				t.Fatalf("%d of %d, %v", len(items), total, err)
 			}
-			for _, s := range items {
+			for _, s := range items[:min(7, len(items))] {
 				bySkip = append(bySkip, s.ID)
 			}
 		}

@@ -154,7 +154,7 @@ func (s *shop) History(context.Context, int64) ([]order.Event, error) {
 
 func (s *shop) List(_ context.Context, f order.Filter, r page.Request) ([]order.Order, int64, error) {
 	s.filter, s.page = f, r
-	return []order.Order{first}, 3, s.err
+	return slices.Repeat([]order.Order{first}, min(r.Rows(), max(0, 3-int(r.Skip)))), 3, s.err
 }
 
 // under is an API under test: its routes over a shop.

@@ -19,10 +19,10 @@ type CachedOrders struct {
 	lists *cache.Cache[listed]
 }
 
-// listed is a page of a list.
+// listed is the rows of a page of a list.
 type listed struct {
-	Orders []order.Order `json:"orders"`
-	Total  int64         `json:"total"`
+	Rows  []order.Order `json:"rows"`
+	Total int64         `json:"total"`
 }
 
 // NewCachedOrders returns orders whose lists are kept in c.
@@ -37,8 +37,8 @@ func (s CachedOrders) List(ctx context.Context, f order.Filter, r page.Request) 
 		tag = tagOf(*f.UserID)
 	}
 	l, err := s.lists.Get(ctx, cache.Key(f, r), []string{tag}, func(ctx context.Context) (l listed, err error) {
-		l.Orders, l.Total, err = s.Orders.List(ctx, f, r)
+		l.Rows, l.Total, err = s.Orders.List(ctx, f, r)
 		return l, err
 	})
-	return l.Orders, l.Total, err
+	return l.Rows, l.Total, err
 }

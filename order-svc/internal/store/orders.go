@@ -64,7 +64,8 @@ func inUTC(o order.Order) order.Order {
 	return o
 }
 
-// List returns a page of orders and how many there are on all pages. It returns page.ErrCursor.
+// List returns the rows of a page of orders (page.Request.Rows), and how many orders there are on all pages. It returns
+// page.ErrCursor.
 func (s *Orders) List(ctx context.Context, f order.Filter, r page.Request) ([]order.Order, int64, error) {
 	where, args := " WHERE true", pgx.StrictNamedArgs{}
 	// What is not asked for is not in the text: with (@x IS NULL OR ...) the plan that is kept reads the whole table.
@@ -80,7 +81,7 @@ func (s *Orders) List(ctx context.Context, f order.Filter, r page.Request) ([]or
 		where += " AND o.status IN ('PAID', 'REFUNDED')"
 	}
 	count, countArgs := `SELECT count(*) FROM orders.orders o`+where, maps.Clone(args)
-	args["limit"] = r.Limit
+	args["limit"] = r.Rows()
 	rest := ` ORDER BY o.created_at DESC, o.id DESC LIMIT @limit`
 	if r.After != nil {
 		created, err := time.Parse(time.RFC3339Nano, r.After.Key)
