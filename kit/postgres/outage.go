@@ -44,7 +44,10 @@ func outage(err error) bool {
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
 	}
-	// A connection that broke under the statement: pgx says it as the network does.
+	// A connection that broke under the statement: pgx says it as the network does, or only that it is closed.
+	if errors.Is(err, pgconn.ErrConnClosed) {
+		return true
+	}
 	network, ok := errors.AsType[*net.OpError](err)
 	return ok && !network.Timeout() || errors.Is(err, io.ErrUnexpectedEOF)
 }

@@ -5,12 +5,14 @@ import (
 	"net"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/testkit"
 )
 
 // during returns what a handler's error becomes.
@@ -47,6 +49,10 @@ func TestOutagesAreNoFaultsOfOurs(t *testing.T) {
 	_, err = db.Exec(t.Context(), "SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(60)")
 	if err := during(t, err); !errors.Is(err, httpserver.ErrTimeout) {
 		t.Errorf("a statement took too long: got %v", err)
+	}
+	err = pgx.BeginFunc(t.Context(), testkit.Unanswered(t, db), func(pgx.Tx) error { return nil })
+	if err := during(t, err); !errors.Is(err, postgres.ErrDown) {
+		t.Errorf("the connection was cut: got %v", err)
 	}
 	_, err = db.Exec(t.Context(), "SELECT 1/0")
 	if got := during(t, err); got == nil || errors.Is(got, postgres.ErrDown) {

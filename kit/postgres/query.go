@@ -88,9 +88,9 @@ func Patiently(ctx context.Context, db *pgxpool.Pool, each time.Duration, read f
 	})
 }
 
-// Refused says whether err proves that nothing was written: PostgreSQL itself said no, or was never asked. A server that ends
-// the connection proves nothing: it may do so between a commit and its answer.
+// Refused says whether err proves that nothing was written: PostgreSQL itself said no, or was never asked. A connection that
+// ends proves nothing: it may do so between a commit and its answer. pgx then says that it was closed, as if before asking.
 func Refused(err error) bool {
 	e, said := errors.AsType[*pgconn.PgError](err)
-	return said && e.SeverityUnlocalized == "ERROR" || pgconn.SafeToRetry(err)
+	return said && e.SeverityUnlocalized == "ERROR" || pgconn.SafeToRetry(err) && !errors.Is(err, pgconn.ErrConnClosed)
 }

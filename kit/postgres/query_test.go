@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/testkit"
 )
 
 // Only what PostgreSQL itself has refused, or was never asked, is known not to be written.
@@ -34,6 +35,13 @@ func TestRefused(t *testing.T) {
 		if _, err := db.Exec(tt.ctx, tt.query); err == nil || postgres.Refused(err) != tt.want {
 			t.Errorf("%s: %v is proof: %v, want %v", name, err, postgres.Refused(err), tt.want)
 		}
+	}
+	err = pgx.BeginFunc(t.Context(), testkit.Unanswered(t, db), func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `SELECT 1`)
+		return err
+	})
+	if err == nil || postgres.Refused(err) {
+		t.Errorf("a commit without an answer: %v is proof", err)
 	}
 	if postgres.Refused(nil) {
 		t.Error("success is a refusal")
