@@ -36,11 +36,14 @@ type Blobs interface {
 	Delete(ctx context.Context, key string) error
 }
 
+// ErrUnsure is wrapped by the error of a Gallery that does not know whether it has stored something.
+var ErrUnsure = errors.New("it may have been stored nevertheless")
+
 // Gallery keeps which slipper has which images.
 type Gallery interface {
 	List(ctx context.Context, slipperID int64) ([]Image, error)
 
-	// Add puts images behind those that the slipper has, all or none, and returns all it has then.
+	// Add puts images behind those that the slipper has, all or none, and returns all it has then. It wraps ErrUnsure.
 	Add(ctx context.Context, slipperID int64, paths []string) ([]Image, error)
 }
 
@@ -69,7 +72,10 @@ func (u Uploading) Upload(ctx context.Context, slipperID int64, files iter.Seq2[
 		return nil, errors.Join(err, drop())
 	}
 	images, err := u.Gallery.Add(ctx, slipperID, paths)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUnsure):
+		return nil, err // a file that nobody names is better than an image without its file
+	case err != nil:
 		return nil, errors.Join(err, drop())
 	}
 	return images, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"maps"
@@ -57,6 +58,16 @@ func (w *wall) List(context.Context, int64) ([]catalog.Image, error) { return ni
 func (w *wall) Add(_ context.Context, _ int64, paths []string) ([]catalog.Image, error) {
 	w.paths = paths
 	return make([]catalog.Image, len(paths)), w.err
+}
+
+// What may be named must not be deleted.
+func TestUploadKeepsItsFilesWhenNobodyKnowsWhetherTheyAreNamed(t *testing.T) {
+	t.Parallel()
+	b, w := bucket{kept: map[string]string{}}, &wall{err: fmt.Errorf("%w: %w", catalog.ErrUnsure, errDown)}
+	_, err := catalog.Uploading{Pictures: cleaner{}, Blobs: b, Gallery: w}.Upload(t.Context(), 7, files("a", "b"))
+	if !errors.Is(err, errDown) || len(b.kept) != 2 {
+		t.Errorf("%v, kept %v, want %v and both", err, b.kept, errDown)
+	}
 }
 
 func files(texts ...string) iter.Seq2[[]byte, error] {

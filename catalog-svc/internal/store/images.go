@@ -8,7 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/invalidation"
+	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 // Images keeps which slipper has which images. Every change locks the slipper first and gives it a new version.
@@ -29,13 +31,14 @@ func (s *Images) List(ctx context.Context, slipperID int64) ([]catalog.Image, er
 }
 
 // Add puts images behind those that the slipper has, and returns all it has then. The first image of a slipper becomes
-// its primary one. It returns catalog.ErrSlipperNotFound or ErrImagesFull.
+// its primary one. It returns catalog.ErrSlipperNotFound or ErrImagesFull, and wraps catalog.ErrUnsure when the images may
+// have been stored nevertheless.
 func (s *Images) Add(ctx context.Context, slipperID int64, paths []string) ([]catalog.Image, error) {
 	const query = `
 		INSERT INTO catalog.slipper_images (slipper_id, image_path, is_primary, order_index)
 		SELECT @slipper, path, @first AND n = 1, @next + n - 1 FROM unnest(@paths::text[]) WITH ORDINALITY AS p (path, n)`
 
-	return s.change(ctx, slipperID, nil, func(tx pgx.Tx, has []catalog.Image) error {
+	images, err := s.change(ctx, slipperID, nil, func(tx pgx.Tx, has []catalog.Image) error {
 		if len(has)+len(paths) > catalog.MaxImages {
 			return catalog.ErrImagesFull
 		}
@@ -48,6 +51,10 @@ func (s *Images) Add(ctx context.Context, slipperID int64, paths []string) ([]ca
 		})
 		return err
 	})
+	if err != nil && fault.Of(err) == nil && !postgres.Refused(err) {
+		return nil, fmt.Errorf("%w: %w", catalog.ErrUnsure, err)
+	}
+	return images, err
 }
 
 // Update changes an image and returns it. from is about the slipper. It returns catalog.ErrSlipperNotFound,
