@@ -21,6 +21,9 @@ const (
 
 	// MaxPicture is how many bytes one picture may have.
 	MaxPicture = 10 << 20
+
+	// maxOrder is the last place that can be asked for. It leaves room behind it for the images of all uploads to come.
+	maxOrder = 1_000_000
 )
 
 // Image is a picture of a slipper. While there are any, exactly one is the primary one.
@@ -48,6 +51,6 @@ func (c ImageChange) Apply(old Image) (Image, error) {
 	set(&old.OrderIndex, c.OrderIndex)
 	set(&old.IsPrimary, c.IsPrimary)
 	r.Check(within(old.AltText, 0, 200), "/alt_text", "must have at most 200 characters")
-	r.Check(old.OrderIndex >= 0, "/order_index", "must not be negative")
+	r.Check(c.OrderIndex == nil || *c.OrderIndex >= 0 && *c.OrderIndex <= maxOrder, "/order_index", "must be between 0 and 1,000,000")
 	return old, r.Err(ErrImageInvalid)
 }

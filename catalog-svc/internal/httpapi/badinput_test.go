@@ -61,7 +61,7 @@ func TestBadBodiesAreRefused(t *testing.T) {
 		},
 		"POST /categories/":        {`{}`: 422, `{"name":""}`: 422, `{"name":"x","is_active":"yes"}`: 422, `{"name":"x","description":7}`: 422},
 		"PUT /categories/3":        {`{"name":" "}`: 422, `{"name":"` + strings.Repeat("x", 101) + `"}`: 422, `{"description":"` + strings.Repeat("x", 1001) + `"}`: 422},
-		"PUT /slippers/7/images/1": {`{"order_index":-1}`: 422, `{"order_index":2147483648}`: 422, `{"is_primary":false}`: 422, `{"alt_text":"` + strings.Repeat("x", 201) + `"}`: 422},
+		"PUT /slippers/7/images/1": {`{"order_index":-1}`: 422, `{"order_index":1000001}`: 422, `{"order_index":2147483648}`: 422, `{"is_primary":false}`: 422, `{"alt_text":"` + strings.Repeat("x", 201) + `"}`: 422},
 		"PUT " + reservation: {
 			`{}`: 422, `{"expires_at":"2026-03-01T12:00:00Z","lines":[]}`: 422, `{"expires_at":"9999-01-01T00:00:00Z","lines":[{"slipper_id":1,"quantity":1}]}`: 422,
 			`{"expires_at":"0000-01-01T00:00:00+01:00","lines":[{"slipper_id":1,"quantity":1}]}`:                                                         422,

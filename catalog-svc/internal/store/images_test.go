@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +70,32 @@ func TestThereIsOnePrimaryImage(t *testing.T) {
 	is("all", "", images.Delete(t.Context(), s.ID, b), nil)
 	if now, err := store.NewSlippers(db, outbox(t, db)).Get(t.Context(), s.ID); now.Version != 8 || err != nil {
 		t.Errorf("version %d after 7 changes, %v, want 8", now.Version, err)
+	}
+}
+
+// Behind the last place that can be asked for there is room for more.
+func TestImagesGoBehindTheLastPlace(t *testing.T) {
+	t.Parallel()
+	db := testkit.Postgres(t)
+	images := store.NewImages(db, outbox(t, db))
+	s := slipper(t, db, plain)
+	has, err := images.Add(t.Context(), s.ID, []string{"a", "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for order, want := range map[int32]error{1_000_000: nil, 1_000_001: catalog.ErrImageInvalid, math.MaxInt32 - 1: catalog.ErrImageInvalid} {
+		if _, err := images.Update(t.Context(), s.ID, has[1].ID, catalog.ImageChange{OrderIndex: &order}, nil); !errors.Is(err, want) {
+			t.Errorf("at %d: %v, want %v", order, err, want)
+		}
+	}
+	all, err := images.Add(t.Context(), s.ID, []string{"c", "d"})
+	if err != nil || gallery(t, db, s.ID) != "*a b c d" {
+		t.Fatalf("got %s, %v", gallery(t, db, s.ID), err)
+	}
+	if last := all[3]; last.OrderIndex != 1_000_002 {
+		t.Errorf("the last one is %+v", last)
+	} else if _, err := images.Update(t.Context(), s.ID, last.ID, catalog.ImageChange{AltText: new("Sole")}, nil); err != nil {
+		t.Errorf("saying what the last one shows: %v", err)
 	}
 }
 
