@@ -37,7 +37,7 @@ type Config struct {
 	// routes.
 	RequestTimeout time.Duration `env:"HTTP_REQUEST_TIMEOUT" envDefault:"5s"`
 
-	// ReadTimeout bounds the reading of a request with its body, so it bounds the slowest upload.
+	// ReadTimeout bounds the reading of a request with its body. Routes for uploads have a time of their own.
 	ReadTimeout time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"30s"`
 
 	// SlowRequest is from when on a request is logged as a warning.

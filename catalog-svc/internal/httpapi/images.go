@@ -8,6 +8,7 @@ import (
 	"iter"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -36,8 +37,8 @@ const (
 	// maxUploadBody leaves some room for what multipart puts around the files.
 	maxUploadBody = catalog.MaxUpload*catalog.MaxPicture + 1<<20
 
-	// patience is for moving and decoding pictures, which takes longer than other requests may.
-	patience = 30 * time.Second
+	// patience is for moving and decoding pictures, which takes longer than other requests may. The gateway waits as long.
+	patience = time.Minute
 )
 
 // imageBody is what an admin may say about an image.
@@ -76,6 +77,9 @@ func (a API) uploadImages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := allow(c.Response(), patience); err != nil {
+		return err
+	}
 	r := c.Request()
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, maxUploadBody)
 	form, err := r.MultipartReader()
@@ -90,6 +94,17 @@ func (a API) uploadImages(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderLocation, "/slippers/"+strconv.FormatInt(id, 10)+"/images")
 	return private(c, http.StatusCreated, listOf(images))
+}
+
+// allow gives the connection of w time to bring the request and take the answer. The server's own is for small bodies.
+func allow(w http.ResponseWriter, d time.Duration) error {
+	const answering = 5 * time.Second
+	conn, end := http.NewResponseController(w), time.Now().Add(d)
+	err := errors.Join(conn.SetReadDeadline(end), conn.SetWriteDeadline(end.Add(answering)))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) { // there is no connection in some tests
+		return fmt.Errorf("extending the connection's deadlines: %w", err)
+	}
+	return nil
 }
 
 // files yields the files of an upload one by one, so that only one of them is in memory as it came.
@@ -132,6 +147,9 @@ func readPicture(part io.Reader, n int) ([]byte, error) {
 func unreadable(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return httpserver.ErrTooLarge
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return echo.NewHTTPError(http.StatusRequestTimeout).SetInternal(err)
 	}
 	return errUploadBroken.Because(err)
 }
