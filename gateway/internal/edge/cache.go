@@ -137,9 +137,11 @@ func (c *Cache) pass(ctx echo.Context, status []string, count prometheus.Counter
 func (c *Cache) miss(ctx echo.Context, p Plan, stamps []string, next echo.HandlerFunc) error {
 	count, status, joined := c.metrics.of(p.page), statusMiss, statusMissJoined
 	if p.held != nil && !p.held.fresh(stamps) {
+		c.drop(p) // else it were back as soon as Redis is away, should there be no other one to take its place
 		status, joined = statusStale, statusStaleJoined
 	}
 	filled, err := c.fill(ctx.Request().Context(), p, stamps, time.Time{}, ctx.Request().Header.Get(echo.HeaderXRequestID))
+	refused, _ := errors.AsType[*refusal](err)
 	switch {
 	case err == nil:
 		if filled.joined {
@@ -149,15 +151,27 @@ func (c *Cache) miss(ctx echo.Context, p Plan, stamps []string, next echo.Handle
 			count.miss.Inc()
 		}
 		return filled.write(ctx, status, time.Now())
+	case refused.final():
+		c.drop(p)
 	case p.held.fresh(stamps): // nobody has changed it since: better an old copy of it than none
 		count.stale.Inc()
 		return p.held.write(ctx, statusExpired, time.Now())
 	}
-	if r, ok := errors.AsType[*refusal](err); ok && !filled.joined {
+	if refused != nil && !filled.joined {
 		count.bypass.Inc()
-		return r.write(ctx)
+		return refused.write(ctx)
 	}
 	return c.pass(ctx, statusBypass, count.bypass, next) // the service's own answer says best what is wrong
+}
+
+// drop forgets the page that p holds, unless another one has taken its place.
+func (c *Cache) drop(p Plan) {
+	c.local.ComputeIfPresent(p.key, func(now *entry) (*entry, otter.ComputeOp) {
+		if now == p.held {
+			return nil, otter.InvalidateOp
+		}
+		return now, otter.CancelOp
+	})
 }
 
 // refresh reads a page anew while the one that is there is served.

@@ -34,6 +34,9 @@ func refused(res *http.Response) error {
 	return r
 }
 
+// final says whether the service has no such page. One that is ill may have it still.
+func (r *refusal) final() bool { return r != nil && r.status < http.StatusInternalServerError }
+
 // Error is what our log says.
 func (r *refusal) Error() string { return fmt.Sprintf("the service answers %d", r.status) }
 
