@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -218,4 +219,27 @@ func TestTheCatalogueNeedsNoRedis(t *testing.T) {
 		}
 	}
 	s.ask(t, "GET /cart", nil, "Authorization", user).is(t, http.StatusServiceUnavailable, "session-unknown")
+}
+
+// Who has waited for a page as long as its reading may take does not wait for the service once more; nor do those who waited
+// with them.
+func TestAHangingServiceIsAskedOnceForAPage(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-For") == "" { // it is the cache that asks
+			<-r.Context().Done()
+		}
+	}, withRedis(t), func(c *config) { c.Cache.LoadTimeout = 500 * time.Millisecond })
+	path, _ := item()
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			got := s.ask(t, "GET "+path, nil)
+			got.is(t, http.StatusGatewayTimeout, "service-timeout")
+			if got.header.Get("Retry-After") != "1" || got.header.Get("Cache-Status") != "slippers; fwd=bypass" {
+				t.Errorf("got %v", got.header)
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/slippers-api/slippers/gateway/internal/proxy"
 )
 
 // Config is a part of the configuration of the gateway.
@@ -156,6 +158,8 @@ func (c *Cache) miss(ctx echo.Context, p Plan, stamps []string, next echo.Handle
 	case p.held.fresh(stamps): // nobody has changed it since: better an old copy of it than none
 		count.stale.Inc()
 		return p.held.write(ctx, statusExpired, time.Now())
+	case errors.Is(err, proxy.ErrTimeout): // all who wait have waited long enough
+		return c.pass(ctx, statusBypass, count.bypass, func(echo.Context) error { return err })
 	}
 	if refused != nil && !filled.joined {
 		count.bypass.Inc()

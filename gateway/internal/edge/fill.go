@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/slippers-api/slippers/gateway/internal/proxy"
 	"github.com/slippers-api/slippers/kit/requestid"
 )
 
@@ -35,7 +36,7 @@ type filled struct {
 
 // fill returns the page as it is under stamps: what another gateway has stored after since, or what the service says now.
 // All who want the same under the same stamps wait for one loading; those with other stamps have one of their own, because
-// theirs is another page. It goes on in the trace of from, whatever becomes of that.
+// theirs is another page. It goes on in the trace of from, whatever becomes of that. It returns proxy.ErrTimeout.
 func (c *Cache) fill(from context.Context, p Plan, stamps []string, since time.Time, requestID string) (filled, error) {
 	first := false
 	v, err, _ := c.flights.Do(strings.Join(append([]string{p.key}, stamps...), "\n"), func() (any, error) {
@@ -48,6 +49,9 @@ func (c *Cache) fill(from context.Context, p Plan, stamps []string, since time.T
 		defer cancel()
 		e, err := c.lookOrLoad(ctx, p, stamps, since, requestID)
 		c.metrics.fill.Observe(time.Since(start).Seconds())
+		if err != nil && ctx.Err() != nil {
+			return nil, proxy.ErrTimeout.Because(err)
+		}
 		if err != nil {
 			return nil, err
 		}
