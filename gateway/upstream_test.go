@@ -221,6 +221,21 @@ func TestTheCatalogueNeedsNoRedis(t *testing.T) {
 	s.ask(t, "GET /cart", nil, "Authorization", user).is(t, http.StatusServiceUnavailable, "session-unknown")
 }
 
+// Nothing here can be upgraded, whatever the client would like: it gets the answer in HTTP/1.1.
+func TestUpgradesAreIgnored(t *testing.T) {
+	t.Parallel()
+	s := open(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Header.Get("Connection")+r.Header.Get("Upgrade"))
+	})
+	addr := s.listen(t, 5*time.Second)
+	for _, to := range []string{"websocket", "h2c", "\xc3\xa9", "\x80"} {
+		got := say(t, addr, "GET /static/slippers/7/side.jpg HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: "+to+"\r\n\r\n")
+		if got.status != http.StatusOK || got.body != "" {
+			t.Errorf("to %q: %d %s", to, got.status, got.body)
+		}
+	}
+}
+
 // Who has waited for a page as long as its reading may take does not wait for the service once more; nor do those who waited
 // with them.
 func TestAHangingServiceIsAskedOnceForAPage(t *testing.T) {

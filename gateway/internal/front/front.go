@@ -120,7 +120,7 @@ func Believe(trusted []netip.Prefix) echo.MiddlewareFunc {
 			r := c.Request()
 			address, proto := c.RealIP(), protoOf(r, trusted)
 			for name := range r.Header {
-				if name == "Forwarded" || name == "X-Real-Ip" ||
+				if name == "Forwarded" || name == "X-Real-Ip" || name == "Upgrade" || // the proxy refuses some before it can drop them
 					strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-User-") {
 					delete(r.Header, name)
 				}
