@@ -103,6 +103,21 @@ func TestVaryIsSaidOnce(t *testing.T) {
 	}
 }
 
+// What is allowed to one origin is not for another, also where it comes out of the cache.
+func TestAnswersVaryWithTheOrigin(t *testing.T) {
+	t.Parallel()
+	s := open(t, (&catalogue{}).serve, withRedis(t), func(c *config) { c.Front.CORSOrigins = []string{"https://shop.example"} })
+	path, _ := item()
+	for _, status := range []string{"slippers; fwd=miss; stored", "slippers; hit", "slippers; hit"} {
+		got := s.ask(t, "GET "+path, nil, "Origin", "https://shop.example")
+		vary := got.header.Values("Vary")
+		slices.Sort(vary)
+		if strings.Join(vary, ",") != "Accept-Encoding,Origin" || got.header.Get("Cache-Status") != status {
+			t.Errorf("%s: Vary: %q", got.header.Get("Cache-Status"), vary)
+		}
+	}
+}
+
 // A page is made of files from this server only, and may load no other.
 func TestDocsLoadNothingFromOutside(t *testing.T) {
 	t.Parallel()

@@ -48,7 +48,12 @@ func (e *entry) write(c echo.Context, status []string, now time.Time) error {
 	r, w := c.Request(), c.Response()
 	f := &e.forms[accepted(r.Header["Accept-Encoding"], e)]
 	h := w.Header()
-	h["Etag"], h["Cache-Control"], h["Vary"], h["Age"], h["Cache-Status"] = f.etag, e.cacheControl, e.vary, age(e, now), status
+	h["Etag"], h["Cache-Control"], h["Age"], h["Cache-Status"] = f.etag, e.cacheControl, age(e, now), status
+	if said, ok := h["Vary"]; ok { // by CORS
+		h["Vary"] = append(said, e.vary...)
+	} else {
+		h["Vary"] = e.vary
+	}
 	if known, ok := r.Header["If-None-Match"]; ok && matches(known, e.ETag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
