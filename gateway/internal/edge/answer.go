@@ -98,21 +98,33 @@ func matches(known []string, etag string) bool {
 	return false
 }
 
-// accepted returns the best form of e that Accept-Encoding allows. An encoding that is not named is not used, and one with
-// q=0 is refused.
+// accepted returns the best form of e that Accept-Encoding allows. An encoding that is not named is not used unless an
+// asterisk stands for it, and one with q=0 is refused.
 func accepted(header []string, e *entry) int {
-	best, bestQ := plainForm, 0.0
+	var q [plainForm]float64
+	var named [plainForm]bool
+	others := 0.0
 	for _, values := range header {
 		for value := range strings.SplitSeq(values, ",") {
-			name, rest, _ := strings.Cut(value, ";")
+			name, params, _ := strings.Cut(value, ";")
 			name = strings.TrimSpace(name)
-			q := quality(rest)
-			for i := range plainForm {
-				if (strings.EqualFold(name, formNames[i]) || name == "*") && e.forms[i].body != nil && q > 0 &&
-					(q > bestQ || q == bestQ && i < best) {
-					best, bestQ = i, q
+			if name == "*" {
+				others = quality(params)
+			}
+			for i := range q {
+				if strings.EqualFold(name, formNames[i]) {
+					q[i], named[i] = quality(params), true
 				}
 			}
+		}
+	}
+	best, bestQ := plainForm, 0.0
+	for i := range q {
+		if !named[i] {
+			q[i] = others
+		}
+		if e.forms[i].body != nil && q[i] > bestQ {
+			best, bestQ = i, q[i]
 		}
 	}
 	return best
@@ -120,7 +132,7 @@ func accepted(header []string, e *entry) int {
 
 func quality(params string) float64 {
 	for p := range strings.SplitSeq(params, ";") {
-		if v, ok := strings.CutPrefix(strings.TrimSpace(p), "q="); ok {
+		if name, v, ok := strings.Cut(strings.TrimSpace(p), "="); ok && strings.EqualFold(name, "q") {
 			q, err := strconv.ParseFloat(v, 64)
 			if err != nil || q < 0 || q > 1 {
 				return 0
