@@ -50,3 +50,15 @@ func TestFormsAndConditions(t *testing.T) {
 		t.Errorf("%d calls for one page", c.calls.Load())
 	}
 }
+
+// An empty cursor is for the service to refuse: who sends it would read the first page for ever.
+func TestAnEmptyCursorIsNotTheFirstPage(t *testing.T) {
+	t.Parallel()
+	s := open(t, (&catalogue{}).serve, withRedis(t))
+	for _, path := range []string{"/slippers?cursor=", "/categories?cursor=&limit=5"} {
+		got := s.ask(t, "GET "+path, nil)
+		if !strings.Contains(got.body, `"page":"`+path+`"`) || got.header.Get("Cache-Status") != "slippers; fwd=bypass" {
+			t.Errorf("%s: %s %.80s", path, got.header.Get("Cache-Status"), got.body)
+		}
+	}
+}

@@ -189,6 +189,7 @@ func TestCursorLeadsOn(t *testing.T) {
 	cursor, _, _ := strings.Cut(rest, `"`)
 	for query, want := range map[string]int{
 		"sort=name_asc&cursor=": 200, "sort=name_desc&cursor=": 400, "sort=name_asc&skip=0&cursor=": 422,
+		"sort=name_asc&cursor=&size=": 400, "sort=name_asc&cursor=%20": 400,
 	} {
 		rec := httptest.NewRecorder()
 		u.ServeHTTP(rec, u.request(t, "GET /slippers/?limit=1&"+query+cursor, ""))

@@ -81,6 +81,12 @@ func Text(name string, most int) Param {
 	}}
 }
 
+// Cursor is what a list has said, of at most most characters. Empty is none of them: who sends that means something else than
+// the first page, and must hear it.
+func Cursor(name string, most int) Param {
+	return Param{name, "", func(s string) (string, bool) { return s, s != "" && len(s) <= most }}
+}
+
 // Amount is an optional amount of money.
 func Amount(name string) Param {
 	return Param{name, "", func(s string) (string, bool) {
