@@ -35,8 +35,9 @@ type EntryUsers interface {
 
 // EntrySessions is what Entry needs of the sessions.
 type EntrySessions interface {
-	// Start begins a session of u, unless the password of u is another by now: then it returns ErrLogin.
-	Start(ctx context.Context, u User, id string, refresh []byte, l Lifetimes) (Session, error)
+	// Start begins a session of u, unless the password of u is another by now: then it returns ErrLogin. It returns the user
+	// as they are now, who may have another role than u.
+	Start(ctx context.Context, u User, id string, refresh []byte, l Lifetimes) (Session, User, error)
 
 	// Rotate spends the refresh token with the hash spent, and makes next good. It returns ErrRefresh. When a token comes
 	// back that was spent before, it ends the session and returns a Reused.
@@ -142,11 +143,11 @@ func (e Entry) Refresh(ctx context.Context, spent Secret) (Bundle, error) {
 
 func (e Entry) start(ctx context.Context, u User) (Bundle, error) {
 	refresh := NewSecret()
-	s, err := e.Sessions.Start(ctx, u, rand.Text(), refresh.Hash(), e.Lifetimes)
+	s, now, err := e.Sessions.Start(ctx, u, rand.Text(), refresh.Hash(), e.Lifetimes)
 	if err != nil {
 		return Bundle{}, err
 	}
-	return e.bundle(u, s, refresh)
+	return e.bundle(now, s, refresh)
 }
 
 // bundle makes the access token. No token outlives its session.

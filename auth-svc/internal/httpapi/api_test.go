@@ -105,8 +105,8 @@ func (p *people) Delete(_ context.Context, id int64) ([]string, error) {
 	return []string{"s"}, p.wrote()
 }
 
-func (p *people) Start(_ context.Context, u account.User, id string, _ []byte, l account.Lifetimes) (account.Session, error) {
-	return account.Session{ID: id, UserID: u.ID, ExpiresAt: time.Now().Add(l.Session)}, p.wrote()
+func (p *people) Start(_ context.Context, u account.User, id string, _ []byte, l account.Lifetimes) (account.Session, account.User, error) {
+	return account.Session{ID: id, UserID: u.ID, ExpiresAt: time.Now().Add(l.Session)}, u, p.wrote()
 }
 
 func (p *people) Rotate(_ context.Context, spent, _ []byte, l account.Lifetimes) (account.Session, account.User, error) {

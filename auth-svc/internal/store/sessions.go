@@ -19,31 +19,45 @@ type Sessions struct{ db *pgxpool.Pool }
 // NewSessions returns the sessions in db.
 func NewSessions(db *pgxpool.Pool) Sessions { return Sessions{db} }
 
+// started is a session with its user as they were when it began or went on.
+type started struct {
+	account.User
+	SessionID string
+	Ends      time.Time
+}
+
+func (s started) session() account.Session {
+	return account.Session{ID: s.SessionID, UserID: s.ID, ExpiresAt: s.Ends}
+}
+
 // Start begins a session of u with its first refresh token, unless the password of u is another by now: a login that was
-// under way must not outlive the change that was to end it. Then it returns account.ErrLogin.
-func (s Sessions) Start(ctx context.Context, u account.User, id string, refresh []byte, l account.Lifetimes) (account.Session, error) {
+// under way must not outlive the change that was to end it. Then it returns account.ErrLogin. For the same reason it returns
+// the user as they are now: another role, too, ends only the sessions that there are.
+func (s Sessions) Start(ctx context.Context, u account.User, id string, refresh []byte, l account.Lifetimes) (account.Session, account.User, error) {
 	const query = `WITH u AS (
-			SELECT id FROM auth.users WHERE id = @user AND password_hash = @hash AND deleted_at IS NULL FOR SHARE
+			SELECT ` + userColumns + ` FROM auth.users WHERE id = @user AND password_hash = @hash AND deleted_at IS NULL FOR SHARE
 		), s AS (
 			INSERT INTO auth.sessions (id, user_id, expires_at) SELECT @id, u.id, now() + @session::interval FROM u
-			RETURNING id, user_id, expires_at
+			RETURNING id AS session_id, expires_at AS ends
 		), t AS (
 			INSERT INTO auth.refresh_tokens (hash, session_id, expires_at)
-			SELECT @refresh, s.id, least(now() + @ttl::interval, s.expires_at) FROM s
+			SELECT @refresh, s.session_id, least(now() + @ttl::interval, s.ends) FROM s
 		)
-		SELECT id, user_id, expires_at FROM s`
-	return postgres.One[account.Session](ctx, s.db, "starting a session", account.ErrLogin, query, pgx.StrictNamedArgs{
+		SELECT ` + userColumns + `, session_id, ends FROM u, s`
+	now, err := postgres.One[started](ctx, s.db, "starting a session", account.ErrLogin, query, pgx.StrictNamedArgs{
 		"user": u.ID, "hash": u.PasswordHash, "id": id, "session": l.Session, "refresh": refresh, "ttl": l.Refresh,
 	})
+	if err != nil {
+		return account.Session{}, account.User{}, err
+	}
+	return now.session(), now.User, nil
 }
 
 // held is a refresh token with its session and user, all locked.
 type held struct {
-	account.User
-	SessionID string
-	Ends      time.Time
-	Spent     bool
-	Good      bool
+	started
+	Spent bool
+	Good  bool
 }
 
 // Rotate spends the refresh token with the hash spent, and makes next good in its place. It returns account.ErrRefresh.
@@ -91,7 +105,7 @@ func (s Sessions) Rotate(ctx context.Context, spent, next []byte, l account.Life
 	case h.Spent:
 		return account.Session{}, account.User{}, account.Reused{SessionID: h.SessionID}
 	}
-	return account.Session{ID: h.SessionID, UserID: h.ID, ExpiresAt: h.Ends}, h.User, nil
+	return h.session(), h.User, nil
 }
 
 // Active says whether the session goes on.

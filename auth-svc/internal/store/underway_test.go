@@ -1,0 +1,77 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/auth-svc/internal/store"
+)
+
+// busy is users to whom something happens once, after a login has read its user and before it goes on.
+type busy struct {
+	store.Users
+	meanwhile func()
+}
+
+func (b *busy) ByPhone(ctx context.Context, number string) (account.User, error) {
+	u, err := b.Users.ByPhone(ctx, number)
+	if do := b.meanwhile; do != nil {
+		b.meanwhile = nil
+		do()
+	}
+	return u, err
+}
+
+// signed keeps whom the last access token is of.
+type signed struct {
+	tokens
+	user *account.User
+}
+
+func (s signed) Access(u account.User, sessionID string, expires time.Time) (string, error) {
+	*s.user = u
+	return s.tokens.Access(u, sessionID, expires)
+}
+
+// A login that has compared the old password must not slip in behind the change that ends the sessions.
+func TestALoginUnderWayDoesNotOutliveTheChange(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.guest(t)
+	if _, _, err := h.users.Update(t.Context(), b.User.ID, account.Update{Password: new("changed meanwhile")}); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := h.sessions.Start(t.Context(), b.User, "late", account.NewSecret().Hash(), h.Lifetimes)
+	if !errors.Is(err, account.ErrLogin) {
+		t.Errorf("a session starts with a password of before: %v", err)
+	}
+	update := account.Update{Replaced: &b.User.PasswordHash, Password: new("x")}
+	if _, _, err := h.users.Update(t.Context(), b.User.ID, update); !errors.Is(err, account.ErrPassword) {
+		t.Errorf("of two who replace one password both succeed: %v", err)
+	}
+}
+
+// Comparing a password takes long enough for somebody to lose a role meanwhile, and what is signed then is the new one.
+func TestALoginUnderWayGetsTheNewRole(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b, boss := h.guest(t), h.guest(t).User.ID
+	role := func(admin bool) {
+		t.Helper()
+		if _, err := h.Other(t.Context(), boss, b.User.ID, account.Change{Admin: &admin}); err != nil {
+			t.Error(err)
+		}
+	}
+	role(true)
+	var user account.User
+	h.Entry.Tokens = signed{user: &user}
+	h.Entry.Users = &busy{h.users, func() { role(false) }}
+	late := h.again(t, b)
+	if late.User.Admin || user.Admin || user.ID != b.User.ID {
+		t.Errorf("after the demotion the answer is %+v and the token that of %+v", late.User, user)
+	}
+	h.in(t, late, true)
+}
