@@ -53,6 +53,9 @@ func TestAnEmbeddedServerHasNoName(t *testing.T) {
 	if err != nil || first == "" {
 		t.Fatalf("its run id is %q, %v", first, err)
 	}
+	if contents, err := redis.Contents(t.Context(), rdb); err != nil || contents != first+"/0" {
+		t.Errorf("its contents are %q, %v", contents, err)
+	}
 	m.Close()
 	if _, err := redis.RunID(t.Context(), rdb); err == nil {
 		t.Error("a server that is away has a run id")

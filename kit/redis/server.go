@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,38 +17,53 @@ const unnamed = "unnamed"
 // RunID names the life of the server behind rdb, or of all that keep a part of a cluster: another one may have lost what the
 // last one had.
 func RunID(ctx context.Context, rdb redis.UniversalClient) (string, error) {
+	return ofAll(ctx, rdb, func(ctx context.Context, node redis.UniversalClient) (string, error) {
+		info, err := info(ctx, node, "server")
+		return cmp.Or(field(info, "run_id"), unnamed), err
+	})
+}
+
+// Contents is RunID and how many keys were evicted: while it stays the same, what was written is there until its time is over.
+func Contents(ctx context.Context, rdb redis.UniversalClient) (string, error) {
+	return ofAll(ctx, rdb, func(ctx context.Context, node redis.UniversalClient) (string, error) {
+		info, err := info(ctx, node) // all of it, because servers before Redis 7 take one section at a time
+		return cmp.Or(field(info, "run_id"), unnamed) + "/" + cmp.Or(field(info, "evicted_keys"), "0"), err
+	})
+}
+
+// ofAll is what the server says, or all that keep a part of a cluster.
+func ofAll(ctx context.Context, rdb redis.UniversalClient, ask func(context.Context, redis.UniversalClient) (string, error)) (string, error) {
 	cluster, ok := rdb.(*redis.ClusterClient)
 	if !ok {
-		return runID(ctx, rdb)
+		return ask(ctx, rdb)
 	}
 	var mu sync.Mutex
-	var ids []string
+	var all []string
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
-		id, err := runID(ctx, node)
+		said, err := ask(ctx, node)
 		mu.Lock()
 		defer mu.Unlock()
-		ids = append(ids, id)
+		all = append(all, said)
 		return err
 	})
 	if err != nil {
 		return "", fmt.Errorf("asking a cluster of Redis: %w", err)
 	}
-	slices.Sort(ids)
-	return strings.Join(ids, " "), nil
+	slices.Sort(all)
+	return strings.Join(all, " "), nil
 }
 
-func runID(ctx context.Context, rdb redis.UniversalClient) (string, error) {
-	info, err := rdb.Info(ctx, "server").Result()
-	if err != nil && strings.Contains(err.Error(), "is not supported") {
-		return unnamed, nil
+// info is what a server says of itself. An embedded one says nothing.
+func info(ctx context.Context, rdb redis.UniversalClient, sections ...string) (string, error) {
+	text, err := rdb.Info(ctx, sections...).Result()
+	if err != nil && !strings.Contains(err.Error(), "is not supported") {
+		return "", fmt.Errorf("asking Redis about itself: %w", err)
 	}
-	if err != nil {
-		return "", fmt.Errorf("asking Redis for its run id: %w", err)
-	}
-	_, rest, _ := strings.Cut(info, "run_id:")
-	id, _, _ := strings.Cut(rest, "\r\n")
-	if id == "" {
-		return unnamed, nil
-	}
-	return id, nil
+	return text, nil
+}
+
+func field(info, name string) string {
+	_, rest, _ := strings.Cut("\n"+info, "\n"+name+":")
+	value, _, _ := strings.Cut(rest, "\r\n")
+	return value
 }

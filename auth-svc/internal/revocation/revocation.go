@@ -1,11 +1,13 @@
 // Package revocation tells the gateway through Redis which sessions have ended.
 //
 // PostgreSQL holds the truth; Redis holds a copy of what matters while access tokens of ended sessions may still live.
-// The copy says of itself that it is complete, by a key that lives a few seconds and is renewed while this process can
-// reach Redis. Without that key the gateway asks auth-svc, so a Redis that is down, emptied or cut off forgets nothing.
+// The copy says of itself that it is complete, by a key that lives a moment and is renewed while this process can reach
+// Redis. Without that key the gateway asks auth-svc, so a Redis that is down, emptied or cut off forgets nothing, and one
+// that evicts keys forgets nothing for longer than it takes to look again.
 package revocation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,11 +22,13 @@ import (
 )
 
 const (
-	every    = time.Second     // between two looks
-	complete = 5 * time.Second // how long the copy counts as complete after a look
+	every    = time.Second / 2 // between two looks
+	complete = 3 * time.Second // how long the copy counts as complete after a look
 	overlap  = 15 * time.Second
 	chunk    = 500
 )
+
+var errEvicts = errors.New("redis evicts keys while they are written: it is too small")
 
 // Sessions is what is needed of the sessions in PostgreSQL.
 type Sessions interface {
@@ -40,8 +44,8 @@ type Announcer struct {
 	ended    prometheus.Counter
 	log      *slog.Logger
 
-	server string    // the run id of the Redis that has all
-	last   time.Time // when it had all
+	holds string    // the contents of the Redis that has all
+	last  time.Time // when it had all
 }
 
 // New returns an announcer of keys with the prefix. lifetime is that of access tokens.
@@ -97,8 +101,8 @@ func (a *Announcer) Run(ctx context.Context) error {
 
 // Renew writes what Redis may lack, and then that it lacks nothing.
 func (a *Announcer) Renew(ctx context.Context) error {
-	ready := a.prefix + "ready"
-	server, err := ourredis.RunID(ctx, a.rdb)
+	ready, began := a.prefix+"ready", time.Now()
+	holds, err := ourredis.Contents(ctx, a.rdb)
 	if err != nil {
 		return err
 	}
@@ -106,9 +110,15 @@ func (a *Announcer) Renew(ctx context.Context) error {
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return fmt.Errorf("reading from Redis: %w", err)
 	}
-	began, while := time.Now(), a.memory
-	if err == nil && has == server && a.server == server {
+	lost := err != nil || has != holds || a.holds != holds
+	while := a.memory
+	if lost {
+		err = a.rdb.Del(ctx, ready).Err() // what the last look found need not be there any more
+	} else {
 		while = min(while, time.Since(a.last)+overlap) // a transaction may commit some time after the time that it wrote
+	}
+	if err != nil {
+		return fmt.Errorf("writing to Redis: %w", err)
 	}
 	ids, err := a.sessions.RevokedSince(ctx, while)
 	if err != nil {
@@ -117,9 +127,14 @@ func (a *Announcer) Renew(ctx context.Context) error {
 	if err := a.write(ctx, ids); err != nil {
 		return err
 	}
-	if err := a.rdb.Set(ctx, ready, server, complete).Err(); err != nil {
+	if lost {
+		if now, err := ourredis.Contents(ctx, a.rdb); err != nil || now != holds {
+			return cmp.Or(err, errEvicts)
+		}
+	}
+	if err := a.rdb.Set(ctx, ready, holds, complete).Err(); err != nil {
 		return fmt.Errorf("writing to Redis: %w", err)
 	}
-	a.server, a.last = server, began
+	a.holds, a.last = holds, began
 	return nil
 }
