@@ -92,8 +92,7 @@ func (c Changing) Delete(ctx context.Context, admin, id int64) error {
 	if err != nil {
 		return err
 	}
-	c.Revoked.Announce(ctx, ended...)
-	return nil
+	return c.Revoked.Announce(ctx, ended...)
 }
 
 func (c Changing) update(ctx context.Context, id int64, u Update) (User, error) {
@@ -101,6 +100,8 @@ func (c Changing) update(ctx context.Context, id int64, u Update) (User, error) 
 	if err != nil {
 		return User{}, err
 	}
-	c.Revoked.Announce(ctx, ended...)
+	if err := c.Revoked.Announce(ctx, ended...); err != nil {
+		return User{}, err
+	}
 	return now, nil
 }

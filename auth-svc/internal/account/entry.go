@@ -58,9 +58,10 @@ type Tokens interface {
 	Access(u User, sessionID string, expires time.Time) (string, error)
 }
 
-// Announcer tells the gateway which sessions have ended. What it cannot tell now it tells later.
+// Announcer tells the gateway which sessions have ended.
 type Announcer interface {
-	Announce(ctx context.Context, sessionIDs ...string)
+	// Announce returns when the gateway lets them in no more. An error means that ctx ended before; then it does so later.
+	Announce(ctx context.Context, sessionIDs ...string) error
 }
 
 // Register makes a user and lets them in. It returns ErrInvalid or ErrPhoneTaken.
@@ -133,7 +134,7 @@ func (e Entry) Refresh(ctx context.Context, spent Secret) (Bundle, error) {
 	next := NewSecret()
 	s, u, err := e.Sessions.Rotate(ctx, spent.Hash(), next.Hash(), e.Lifetimes)
 	if reused, ok := errors.AsType[Reused](err); ok {
-		e.Revoked.Announce(ctx, reused.SessionID)
+		_ = e.Revoked.Announce(ctx, reused.SessionID) // whoever showed the token is refused either way
 	}
 	if err != nil {
 		return Bundle{}, err

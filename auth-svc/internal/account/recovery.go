@@ -139,9 +139,8 @@ func (r Recovery) Reset(ctx context.Context, n NewPassword) error {
 	if err != nil {
 		return err
 	}
-	r.Revoked.Announce(ctx, ended...)
 	r.Attempts.Remember(ctx, n.PhoneNumber, n.Address)
-	return nil
+	return r.Revoked.Announce(ctx, ended...)
 }
 
 func (r Recovery) mac(userID int64, code string) []byte {

@@ -46,6 +46,8 @@ type people struct {
 	writes int
 	looked int
 	ended  []string
+
+	unheard error // why the gateway does not know yet who has ended
 }
 
 func (p *people) wrote() error {
@@ -128,7 +130,10 @@ func (p *people) Use(context.Context, int64, []byte, string) ([]string, error) {
 	return []string{"s"}, p.wrote()
 }
 
-func (p *people) Announce(_ context.Context, ids ...string) { p.ended = append(p.ended, ids...) }
+func (p *people) Announce(_ context.Context, ids ...string) error {
+	p.ended = append(p.ended, ids...)
+	return p.unheard
+}
 
 func (p *people) ResetCode(context.Context, account.User, string) error { return p.err }
 

@@ -133,7 +133,9 @@ func (a API) logout(c echo.Context) error {
 	if err := a.Sessions.Revoke(ctx, sid); err != nil {
 		return err
 	}
-	a.Revoked.Announce(ctx, sid)
+	if err := a.Revoked.Announce(ctx, sid); err != nil {
+		return err
+	}
 	a.Cookie.set(c, "", time.Time{})
 	return c.JSON(http.StatusOK, message{"You are logged out."})
 }

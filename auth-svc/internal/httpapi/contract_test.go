@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -175,6 +176,20 @@ func TestWhatEndsSessionsSaysSo(t *testing.T) {
 		u.ServeHTTP(rec, u.request(t, request, who, `{}`))
 		if rec.Code >= 300 || !slices.Equal(u.people.ended, want) {
 			t.Errorf("%s = %d, announced %v, want %v", request, rec.Code, u.people.ended, want)
+		}
+	}
+}
+
+// Who reads that they are logged out must be so. When that cannot be said in time, nothing is.
+func TestWhatIsNotHeardIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	for _, request := range []string{"POST /auth/logout", "DELETE /users/7", "PUT /users/7"} {
+		u := serve(t, nil)
+		u.people.unheard = context.DeadlineExceeded
+		rec := httptest.NewRecorder()
+		u.ServeHTTP(rec, u.request(t, request, "admin", `{}`))
+		if rec.Code < 500 {
+			t.Errorf("%s = %d %s", request, rec.Code, rec.Body)
 		}
 	}
 }

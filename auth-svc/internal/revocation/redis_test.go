@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,11 +16,12 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/revocation"
+	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/testkit"
 )
 
 // server starts a Redis of the test's own, which is stopped with it, and a client that waits for it on a busy machine.
-func server(t *testing.T, args ...string) *goredis.Client {
+func server(t *testing.T, args ...string) (*goredis.Client, *os.Process) {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -44,7 +47,7 @@ func server(t *testing.T, args ...string) *goredis.Client {
 			t.Fatal("Redis does not start")
 		}
 	}
-	return rdb
+	return rdb, cmd.Process
 }
 
 // many is a number of sessions that ended long before the last look.
@@ -66,7 +69,8 @@ func (m *many) RevokedSince(_ context.Context, while time.Duration) (ids []strin
 // A Redis that is full drops what it likes. Whoever was logged out would be let in again where it is believed.
 func TestARedisThatEvictsIsToldEverythingAgain(t *testing.T) {
 	t.Parallel()
-	ctx, rdb, ended := t.Context(), server(t, "--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random"), &many{500, func() {}}
+	rdb, _ := server(t, "--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random")
+	ctx, ended := t.Context(), &many{500, func() {}}
 	a := revocation.New(rdb, "x:", ended, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	evicted := func() string {
 		_, rest, _ := strings.Cut(rdb.Info(ctx, "stats").Val(), "evicted_keys:")
@@ -115,4 +119,76 @@ func TestARedisThatEvictsIsToldEverythingAgain(t *testing.T) {
 	room("0")
 	ended.meanwhile = func() {}
 	whole("when it has room again")
+}
+
+// warned does something the first time that something is logged.
+type warned struct {
+	slog.Handler
+	do func()
+}
+
+func (w *warned) Enabled(context.Context, slog.Level) bool { return true }
+
+func (w *warned) Handle(context.Context, slog.Record) error {
+	do := w.do
+	w.do = func() {}
+	do()
+	return nil
+}
+
+// hasty is a client of the same server that gives up as soon as the services do.
+func hasty(t *testing.T, rdb *goredis.Client) *goredis.Client {
+	t.Helper()
+	c, err := redis.Open(redis.Config{URL: "redis://" + rdb.Options().Addr})
+	if err != nil {
+		t.Fatal(err)
+	}
+	single, ok := c.(*goredis.Client)
+	if !ok {
+		t.Fatalf("it is a %T", c)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return single
+}
+
+func signal(t *testing.T, p *os.Process, s os.Signal) {
+	t.Helper()
+	if err := p.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A Redis that hung for a moment, and lost the write, is told again before anybody is told that they are logged out.
+func TestAnEndIsWrittenBeforeItIsAnswered(t *testing.T) {
+	t.Parallel()
+	rdb, process := server(t)
+	log := slog.New(&warned{slog.DiscardHandler, func() {
+		signal(t, process, syscall.SIGCONT)
+		rdb.Del(t.Context(), "x:revoked:a") // what came while it hung may be read late
+	}})
+	a := revocation.New(hasty(t, rdb), "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), log)
+	signal(t, process, syscall.SIGSTOP)
+	if err := a.Announce(t.Context(), "a"); err != nil {
+		t.Error(err)
+	}
+	if rdb.Exists(t.Context(), "x:revoked:a").Val() != 1 {
+		t.Error("it is answered that a session has ended, and Redis does not know")
+	}
+}
+
+// A Redis that hangs longer is not believed any more when that is answered.
+func TestAnEndIsAnsweredWhenRedisIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	rdb, process := server(t)
+	a := revocation.New(rdb, "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	if err := a.Renew(t.Context()); err != nil || rdb.Exists(t.Context(), "x:ready").Val() != 1 {
+		t.Fatalf("it is not called complete: %v", err)
+	}
+	signal(t, process, syscall.SIGSTOP)
+	a = revocation.New(hasty(t, rdb), "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	err := a.Announce(t.Context(), "a")
+	signal(t, process, syscall.SIGCONT)
+	if err != nil || rdb.Exists(t.Context(), "x:ready").Val() != 0 {
+		t.Errorf("it is answered that a session has ended, %v, and Redis is believed that it goes on", err)
+	}
 }

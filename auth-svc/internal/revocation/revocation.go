@@ -23,7 +23,9 @@ import (
 
 const (
 	every    = time.Second / 2 // between two looks
-	complete = 3 * time.Second // how long the copy counts as complete after a look
+	timely   = 2 * every       // how long a look may take
+	complete = 5 * every       // how long the copy counts as complete after a look
+	again    = every / 5       // between two tries to write
 	overlap  = 15 * time.Second
 	chunk    = 500
 )
@@ -55,11 +57,30 @@ func New(rdb redis.UniversalClient, prefix string, s Sessions, lifetime time.Dur
 	})}
 }
 
-// Announce writes that the sessions have ended. Run repeats what fails here.
-func (a *Announcer) Announce(ctx context.Context, ids ...string) {
+// Announce returns when nobody lets the sessions in any more, which must have ended in PostgreSQL before: Redis has it, or
+// has not been called complete by anybody who did not read of it. The second takes seconds, and only while Redis is away. If
+// ctx ends before that it returns an error, and Run sees to it.
+func (a *Announcer) Announce(ctx context.Context, ids ...string) error {
 	a.ended.Add(float64(len(ids)))
-	if err := a.write(context.WithoutCancel(ctx), ids); err != nil {
-		a.log.WarnContext(ctx, "announcing ended sessions", "err", err)
+	err := a.write(context.WithoutCancel(ctx), ids)
+	if err == nil {
+		return nil
+	}
+	a.log.WarnContext(ctx, "announcing ended sessions", "err", err)
+	believed := time.After(timely + complete)
+	tick := time.NewTicker(again)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("announcing ended sessions: %w", ctx.Err())
+		case <-believed:
+			return nil
+		case <-tick.C:
+			if a.write(ctx, ids) == nil {
+				return nil
+			}
+		}
 	}
 }
 
@@ -132,6 +153,9 @@ func (a *Announcer) Renew(ctx context.Context) error {
 			return cmp.Or(err, errEvicts)
 		}
 	}
+	// Sessions may have ended since they were read, and Announce waits only so long for the end of what is written now.
+	ctx, cancel := context.WithDeadline(ctx, began.Add(timely))
+	defer cancel()
 	if err := a.rdb.Set(ctx, ready, holds, complete).Err(); err != nil {
 		return fmt.Errorf("writing to Redis: %w", err)
 	}

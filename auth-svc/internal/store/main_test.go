@@ -39,10 +39,11 @@ type ears struct {
 	ended []string
 }
 
-func (e *ears) Announce(_ context.Context, ids ...string) {
+func (e *ears) Announce(_ context.Context, ids ...string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.ended = append(e.ended, ids...)
+	return nil
 }
 
 // phone keeps the codes that were sent to it.
