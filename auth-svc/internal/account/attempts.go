@@ -27,11 +27,8 @@ type EntryAttempts interface {
 // RecoveryAttempts bounds how often people may try to choose a new password.
 type RecoveryAttempts interface {
 	// Forgot lets a code be asked for, or returns ErrTooMany.
-	Forgot(ctx context.Context, number string) error
+	Forgot(ctx context.Context, number, address string) error
 
-	// Reset lets a code be tried, or returns ErrTooMany.
-	Reset(ctx context.Context, number string) error
-
-	// Remember keeps that the account is that of somebody at the address.
-	Remember(ctx context.Context, number, address string)
+	// Reset lets a code be tried, or returns ErrTooMany. done must be called with what comes of it.
+	Reset(ctx context.Context, number, address string) (done func(error), err error)
 }

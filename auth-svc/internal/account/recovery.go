@@ -72,16 +72,16 @@ func CodeKey(secret string) ([]byte, error) {
 	return key, nil
 }
 
-// Forgot sends a code to the user with the phone number, if there is one. The caller learns nothing about that. It returns
-// ErrInvalid or ErrTooMany.
-func (r Recovery) Forgot(ctx context.Context, number string) error {
+// Forgot sends a code to the user with the phone number, if there is one. The caller, at the network address, learns nothing
+// about that. It returns ErrInvalid or ErrTooMany.
+func (r Recovery) Forgot(ctx context.Context, number, address string) error {
 	number = strings.TrimSpace(number)
 	var rules fault.Rules
 	checkPhone(&rules, number)
 	if err := rules.Err(ErrInvalid); err != nil {
 		return err
 	}
-	if err := r.Attempts.Forgot(ctx, number); err != nil {
+	if err := r.Attempts.Forgot(ctx, number, address); err != nil {
 		return err
 	}
 	u, err := r.Users.ByPhone(ctx, number)
@@ -114,9 +114,16 @@ func (r Recovery) Reset(ctx context.Context, n NewPassword) error {
 	if err := rules.Err(ErrInvalid); err != nil {
 		return err
 	}
-	if err := r.Attempts.Reset(ctx, n.PhoneNumber); err != nil {
+	done, err := r.Attempts.Reset(ctx, n.PhoneNumber, n.Address)
+	if err != nil {
 		return err
 	}
+	err = r.reset(ctx, n)
+	done(err)
+	return err
+}
+
+func (r Recovery) reset(ctx context.Context, n NewPassword) error {
 	u, err := r.Users.ByPhone(ctx, n.PhoneNumber)
 	if errors.Is(err, ErrNotFound) {
 		return ErrCode
@@ -139,7 +146,6 @@ func (r Recovery) Reset(ctx context.Context, n NewPassword) error {
 	if err != nil {
 		return err
 	}
-	r.Attempts.Remember(ctx, n.PhoneNumber, n.Address)
 	return r.Revoked.Announce(ctx, ended...)
 }
 

@@ -1,11 +1,13 @@
 // Package attempts bounds how often people may try to get in, by what the gateway does not see: the phone number in the
 // body. The gateway bounds addresses.
 //
-// A login counts against two limits. One is by phone number and address, for whoever tries many passwords. Against those
-// who try from many addresses there is one by phone number alone, slower. It counts only logins that fail, and holds only
-// at addresses where nobody has got into this account within 30 days. So whoever attacks an account uses up the attempts
-// of strangers; its owner, where they were before, does not meet that limit at all. An owner who is somewhere new during an
-// attack waits, or resets the password: registering and resetting make an address known as a login does.
+// An attempt counts against two limits. One is by phone number and address, for whoever tries much. Against those who try from
+// many addresses there is one by phone number alone. It counts only passwords and codes that are wrong, and every code that is
+// asked for, and holds only at addresses where nobody has got into this account within 30 days. So whoever attacks an account
+// uses up the attempts of strangers; its owner, where they were before, does not meet that limit at all. An owner who is
+// somewhere new while many addresses guess their password resets it, which has limits of its own; registering and resetting
+// make an address known as a login does. One address alone cannot use up what strangers have of codes: by default less comes
+// back to it than to them.
 //
 // The counting is redis_rate's, exact over all processes (kit/batch). While Redis is away each process counts by itself, to
 // its part of the same policy, so nobody is unlimited, and knows only the addresses of those whom it let in itself.
@@ -36,8 +38,10 @@ type Kind string
 const (
 	Login   Kind = "login"   // by phone number and address
 	Account Kind = "account" // failed logins of strangers, by phone number
-	Forgot  Kind = "forgot"  // by phone number
-	Reset   Kind = "reset"   // by phone number
+	Forgot  Kind = "forgot"  // by phone number and address
+	Codes   Kind = "codes"   // codes that strangers ask for, by phone number
+	Reset   Kind = "reset"   // by phone number and address
+	Guesses Kind = "guesses" // wrong codes of strangers, by phone number
 )
 
 const (
@@ -48,10 +52,11 @@ const (
 
 // Config is a part of the configuration of auth-svc.
 type Config struct {
-	// Policies are how many attempts of each kind are allowed in what time: kind=attempts/period, comma-separated. login counts
-	// by phone number and address; by phone number alone count account, which is failed logins from addresses unknown to the
-	// account, forgot and reset. All of them may come at once, and then one comes back at a time.
-	Policies Policies `env:"ATTEMPT_LIMITS" envDefault:"login=5/300s,account=50/24h,forgot=3/15m,reset=5/15m"`
+	// Policies are how many attempts of each kind are allowed in what time: kind=attempts/period, comma-separated. login, forgot and
+	// reset count by phone number and address. By phone number alone count, from addresses unknown to the account, account, which
+	// is failed logins, codes, which is codes asked for, each a message to pay, and guesses, which is wrong codes. All of them may
+	// come at once, and then one comes back at a time.
+	Policies Policies `env:"ATTEMPT_LIMITS" envDefault:"login=5/300s,account=50/24h,forgot=4/1h,codes=100/24h,reset=5/1h,guesses=150/24h"`
 
 	// Replicas is how many auth-svc there are. Each allows its part of a policy while Redis is away.
 	Replicas int `env:"AUTH_REPLICAS" envDefault:"1"`
@@ -63,7 +68,8 @@ type Policies map[Kind]redis_rate.Limit
 // defaults are the policies of ATTEMPT_LIMITS' own default.
 var defaults = Policies{
 	Login: limit.PerTime(5, 5*time.Minute), Account: limit.PerTime(50, 24*time.Hour),
-	Forgot: limit.PerTime(3, 15*time.Minute), Reset: limit.PerTime(5, 15*time.Minute),
+	Forgot: limit.PerTime(4, time.Hour), Codes: limit.PerTime(100, 24*time.Hour),
+	Reset: limit.PerTime(5, time.Hour), Guesses: limit.PerTime(150, 24*time.Hour),
 }
 
 // UnmarshalText reads "login=5/300s,account=50/24h".
@@ -101,20 +107,39 @@ func New(cfg Config, asks *batch.Batcher, rdb redis.UniversalClient, reg prometh
 		a.decisions.WithLabelValues(string(kind), "allowed")
 		a.decisions.WithLabelValues(string(kind), "limited")
 	}
-	a.decisions.WithLabelValues(string(Account), "known")
+	for _, kind := range []Kind{Account, Codes, Guesses} {
+		a.decisions.WithLabelValues(string(kind), "known")
+	}
 	return a
 }
 
 // Login lets a login be tried, or returns account.ErrTooMany. done must be called with what comes of it.
 func (a *Attempts) Login(ctx context.Context, number, address string) (done func(error), err error) {
+	return a.try(ctx, Login, Account, number, address)
+}
+
+// Forgot lets a code be asked for, or returns account.ErrTooMany.
+func (a *Attempts) Forgot(ctx context.Context, number, address string) error {
+	_, err := a.try(ctx, Forgot, Codes, number, address) // it counts whatever comes of it
+	return err
+}
+
+// Reset lets a code be tried, or returns account.ErrTooMany. done must be called with what comes of it.
+func (a *Attempts) Reset(ctx context.Context, number, address string) (done func(error), err error) {
+	return a.try(ctx, Reset, Guesses, number, address)
+}
+
+// try counts an attempt of the one kind by phone number and address, and of the other by phone number alone unless the
+// address is known.
+func (a *Attempts) try(ctx context.Context, by, strange Kind, number, address string) (done func(error), err error) {
 	place := placeOf(number, address)
-	login, known := a.limit(Login, place), knownKey(place)
-	answer, here, err := a.count(ctx, Login, login, known)
+	tried, known := a.limit(by, place), knownKey(place)
+	answer, here, err := a.count(ctx, by, tried, known)
 	if err != nil {
 		return nil, err
 	}
 	if a.ownKnown.Contains(known) || !here && answer.Values[0].OK {
-		a.decisions.WithLabelValues(string(Account), "known").Inc()
+		a.decisions.WithLabelValues(string(strange), "known").Inc()
 		return func(err error) {
 			if err == nil {
 				a.remember(ctx, known, here) // for as long again
@@ -122,19 +147,19 @@ func (a *Attempts) Login(ctx context.Context, number, address string) (done func
 		}, nil
 	}
 	// It counts before it is known to fail, so that many at once cannot all pass.
-	strangers := a.limit(Account, idOf(number))
+	strangers := a.limit(strange, idOf(number))
 	strangersHere := here
 	if here {
-		err = a.judge(Account, a.own.Count(strangers)) // Redis has cost this login enough time
+		err = a.judge(strange, a.own.Count(strangers)) // Redis has cost this attempt enough time
 	} else {
-		_, strangersHere, err = a.count(ctx, Account, strangers)
+		_, strangersHere, err = a.count(ctx, strange, strangers)
 	}
 	if err != nil {
-		a.giveBack(ctx, login, here) // it was not tried
+		a.giveBack(ctx, tried, here) // it was not tried
 		return nil, err
 	}
 	return func(err error) {
-		if errors.Is(err, account.ErrLogin) {
+		if errors.Is(err, account.ErrLogin) || errors.Is(err, account.ErrCode) {
 			return
 		}
 		a.giveBack(ctx, strangers, strangersHere)
@@ -142,18 +167,6 @@ func (a *Attempts) Login(ctx context.Context, number, address string) (done func
 			a.remember(ctx, known, strangersHere)
 		}
 	}, nil
-}
-
-// Forgot lets a code be asked for, or returns account.ErrTooMany.
-func (a *Attempts) Forgot(ctx context.Context, number string) error {
-	_, _, err := a.count(ctx, Forgot, a.limit(Forgot, idOf(number)))
-	return err
-}
-
-// Reset lets a code be tried, or returns account.ErrTooMany.
-func (a *Attempts) Reset(ctx context.Context, number string) error {
-	_, _, err := a.count(ctx, Reset, a.limit(Reset, idOf(number)))
-	return err
 }
 
 // Remember keeps that somebody got into the account at the address. Redis may forget it, or not hear of it: then they are a

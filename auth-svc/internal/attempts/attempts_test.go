@@ -48,7 +48,7 @@ func TestDecisionsAreCounted(t *testing.T) {
 	a := attempts.New(cfg, batch.New(rdb, reg), rdb, reg)
 	const number = "+998901234567"
 	for range 3 {
-		_ = a.Forgot(t.Context(), number)
+		_ = a.Forgot(t.Context(), number, "203.0.113.1")
 	}
 	in := func(address string, came error) {
 		if done, err := a.Login(t.Context(), number, address); err == nil {
@@ -77,6 +77,7 @@ func TestDecisionsAreCounted(t *testing.T) {
 		"auth_attempts_total allowed login": 4, "auth_attempts_total limited login": 0,
 		"auth_attempts_total allowed account": 2, "auth_attempts_total limited account": 1, "auth_attempts_total known account": 1,
 		"auth_attempts_total allowed forgot": 1, "auth_attempts_total limited forgot": 2,
+		"auth_attempts_total allowed codes": 1, "auth_attempts_total known codes": 0, "auth_attempts_total known guesses": 0,
 		"auth_attempts_total allowed reset": 0, "auth_attempts_total limited reset": 0,
 		"auth_attempts_degraded_total": 7,
 	} {

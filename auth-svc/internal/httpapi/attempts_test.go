@@ -2,9 +2,7 @@ package httpapi_test
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -33,7 +31,8 @@ import (
 func policies(login, strangers, forgot, reset int) attempts.Policies {
 	return attempts.Policies{
 		attempts.Login: limit.PerTime(login, 300*time.Hour), attempts.Account: limit.PerTime(strangers, 1000*time.Hour),
-		attempts.Forgot: limit.PerTime(forgot, 300*time.Hour), attempts.Reset: limit.PerTime(reset, 300*time.Hour),
+		attempts.Forgot: limit.PerTime(forgot, 300*time.Hour), attempts.Codes: limit.PerTime(10, 1000*time.Hour),
+		attempts.Reset: limit.PerTime(reset, 300*time.Hour), attempts.Guesses: limit.PerTime(10, 1000*time.Hour),
 	}
 }
 
@@ -242,67 +241,6 @@ func TestAttemptsAtOnceCountOneByOne(t *testing.T) {
 	}
 }
 
-// Whoever registers or resets the password is at home there.
-func TestRegisteringAndResettingMakeAnAddressKnown(t *testing.T) {
-	t.Parallel()
-	u := guarded(t, patient(t), attempts.Config{Policies: policies(5, 1, 1, 5)})
-	status(t, "registering", u.from(t, home, "POST /auth/register", strings.Replace(registration, "+998901234567", u.people.phone, 1)), http.StatusCreated)
-	status(t, "an attack", u.login(t, fmt.Sprintf(anywhere, 1), u.people.phone, "wrong"), http.StatusUnauthorized)
-	status(t, "where they registered", u.login(t, home, u.people.phone, password), http.StatusOK)
-
-	const away = "203.0.113.200"
-	tooMany(t, "somewhere new", u.login(t, away, u.people.phone, password), 1000*time.Hour)
-	mac := hmac.New(sha256.New, []byte("key"))
-	fmt.Fprintf(mac, "%d %s", aziza.ID, "12345678")
-	u.people.code = mac.Sum(nil)
-	status(t, "resetting", u.from(t, away, "POST /auth/reset-password", resetBody(u.people.phone)), http.StatusOK)
-	status(t, "where they reset", u.login(t, away, u.people.phone, password), http.StatusOK)
-}
-
-func resetBody(number string) string {
-	return fmt.Sprintf(`{"phone_number":%q,"code":"12345678","new_password":"even longer","confirm_new_password":"even longer"}`, number)
-}
-
-// From wherever they come, and whether there is such a number or not.
-func TestRecoveryIsLimitedByPhone(t *testing.T) {
-	t.Parallel()
-	for name, rdb := range map[string]redis.UniversalClient{"Redis": patient(t), "no Redis": nobody(t)} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			u := guarded(t, rdb, attempts.Config{Policies: policies(1, 1, 3, 5)})
-			for request, tt := range map[string]struct {
-				body    func(number string) string
-				allowed int
-				after   time.Duration
-				status  int
-			}{
-				"POST /auth/forgot-password": {func(n string) string { return fmt.Sprintf(`{"phone_number":%q}`, n) }, 3, 100 * time.Hour, http.StatusAccepted},
-				"POST /auth/reset-password":  {resetBody, 5, 60 * time.Hour, http.StatusBadRequest},
-			} {
-				var answers []string
-				for _, number := range []string{u.people.phone, somebody(t)} {
-					var all strings.Builder
-					for i := range tt.allowed {
-						rec := u.from(t, fmt.Sprintf(anywhere, i), request, tt.body(" "+number))
-						status(t, request, rec, tt.status)
-						all.WriteString(withoutInstance(t, rec))
-					}
-					looked := u.people.looked
-					rec := u.from(t, home, request, tt.body(number))
-					tooMany(t, request, rec, tt.after)
-					if u.people.looked != looked {
-						t.Errorf("%s: a refused attempt was looked up", request)
-					}
-					answers = append(answers, all.String()+withoutInstance(t, rec))
-				}
-				if answers[0] != answers[1] {
-					t.Errorf("%s answers to a known number\n%s\nand to an unknown one\n%s", request, answers[0], answers[1])
-				}
-			}
-		})
-	}
-}
-
 // Without Redis a process allows its part of a policy.
 func TestWithoutRedisEachProcessAllowsItsPart(t *testing.T) {
 	t.Parallel()
@@ -328,5 +266,5 @@ type closed struct{ unlimited }
 var errClosed = account.ErrTooMany.After(1500 * time.Millisecond)
 
 func (closed) Login(context.Context, string, string) (func(error), error) { return nil, errClosed }
-func (closed) Forgot(context.Context, string) error                       { return errClosed }
-func (closed) Reset(context.Context, string) error                        { return errClosed }
+func (closed) Reset(context.Context, string, string) (func(error), error) { return nil, errClosed }
+func (closed) Forgot(context.Context, string, string) error               { return errClosed }

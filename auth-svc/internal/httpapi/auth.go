@@ -147,7 +147,7 @@ func (a API) forgot(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Recovery.Forgot(c.Request().Context(), in.PhoneNumber); err != nil {
+	if err := a.Recovery.Forgot(c.Request().Context(), in.PhoneNumber, c.RealIP()); err != nil {
 		return err
 	}
 	return c.JSON(http.StatusAccepted, message{"If this number is registered, a code is on its way."})

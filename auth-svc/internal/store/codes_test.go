@@ -12,7 +12,7 @@ import (
 
 func (h house) code(t *testing.T, b account.Bundle) account.NewPassword {
 	t.Helper()
-	if err := h.Forgot(t.Context(), b.User.PhoneNumber); err != nil {
+	if err := h.Forgot(t.Context(), b.User.PhoneNumber, ""); err != nil {
 		t.Fatal(err)
 	}
 	return account.NewPassword{
@@ -70,7 +70,7 @@ func TestCodesCannotBeGuessed(t *testing.T) {
 	if err := h.Reset(t.Context(), right); !errors.Is(err, account.ErrCode) {
 		t.Errorf("the right code after too many wrong ones: %v", err)
 	}
-	if err := h.Forgot(t.Context(), b.User.PhoneNumber); err != nil || len(h.phone.codes) != 1 {
+	if err := h.Forgot(t.Context(), b.User.PhoneNumber, ""); err != nil || len(h.phone.codes) != 1 {
 		t.Errorf("another code at once, %d in all, %v", len(h.phone.codes), err)
 	}
 	minute := `UPDATE auth.reset_codes SET expires_at = expires_at - interval '61 seconds'`
@@ -96,7 +96,7 @@ func TestCodesOfOthersAndLateOnesAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", n.PhoneNumber, err)
 		}
 	}
-	if err := h.Forgot(t.Context(), nobody.PhoneNumber); err != nil || len(h.phone.codes) != 1 {
+	if err := h.Forgot(t.Context(), nobody.PhoneNumber, ""); err != nil || len(h.phone.codes) != 1 {
 		t.Errorf("nobody is told a code: %d, %v", len(h.phone.codes), err)
 	}
 	if _, err := testkit.Superuser(t, h.db).Exec(t.Context(), `UPDATE auth.reset_codes SET expires_at = now()`); err != nil {
@@ -108,7 +108,7 @@ func TestCodesOfOthersAndLateOnesAreRefused(t *testing.T) {
 	if err := h.Reset(t.Context(), account.NewPassword{Confirm: "x"}); broken(err) != "/phone_number /code /new_password /confirm_new_password" {
 		t.Errorf("broken rules: %s", broken(err))
 	}
-	if err := h.Forgot(t.Context(), "90"); broken(err) != "/phone_number" {
+	if err := h.Forgot(t.Context(), "90", ""); broken(err) != "/phone_number" {
 		t.Errorf("broken rules: %s", broken(err))
 	}
 }

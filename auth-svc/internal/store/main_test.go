@@ -74,9 +74,11 @@ type unlimited struct{}
 func (unlimited) Login(context.Context, string, string) (func(error), error) {
 	return func(error) {}, nil
 }
-func (unlimited) Forgot(context.Context, string) error     { return nil }
-func (unlimited) Reset(context.Context, string) error      { return nil }
-func (unlimited) Remember(context.Context, string, string) {}
+func (u unlimited) Reset(ctx context.Context, number, address string) (func(error), error) {
+	return u.Login(ctx, number, address)
+}
+func (unlimited) Forgot(context.Context, string, string) error { return nil }
+func (unlimited) Remember(context.Context, string, string)     {}
 
 func open(t *testing.T) house {
 	t.Helper()

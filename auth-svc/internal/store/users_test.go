@@ -133,7 +133,7 @@ func TestOfADeletedUserNothingPersonalIsLeft(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b, admin := h.guest(t), h.guest(t).User.ID
-	if err := h.Forgot(t.Context(), b.User.PhoneNumber); err != nil {
+	if err := h.Forgot(t.Context(), b.User.PhoneNumber, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Delete(t.Context(), admin, b.User.ID); err != nil {
