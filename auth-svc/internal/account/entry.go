@@ -29,8 +29,8 @@ type EntryUsers interface {
 	// ByPhone returns ErrNotFound.
 	ByPhone(ctx context.Context, number string) (User, error)
 
-	// Rehash replaces a password hash that is still from.
-	Rehash(ctx context.Context, id int64, from, to string) error
+	// Rehash replaces a password hash that is still from. Otherwise it returns false.
+	Rehash(ctx context.Context, id int64, from, to string) (bool, error)
 }
 
 // EntrySessions is what Entry needs of the sessions.
@@ -121,8 +121,12 @@ func (e Entry) login(ctx context.Context, number, password string) (Bundle, erro
 		if err != nil {
 			return Bundle{}, err
 		}
-		if err := e.Users.Rehash(ctx, u.ID, u.PasswordHash, hash); err != nil {
+		done, err := e.Users.Rehash(ctx, u.ID, u.PasswordHash, hash)
+		if err != nil {
 			return Bundle{}, err
+		}
+		if !done {
+			return e.login(ctx, number, password) // another login was quicker, or somebody changed the password
 		}
 		u.PasswordHash = hash
 	}

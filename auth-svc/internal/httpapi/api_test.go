@@ -76,7 +76,9 @@ func (p *people) ByPhone(_ context.Context, number string) (account.User, error)
 	return p.aziza(), p.err
 }
 
-func (p *people) Rehash(context.Context, int64, string, string) error { return p.wrote() }
+func (p *people) Rehash(context.Context, int64, string, string) (bool, error) {
+	return true, p.wrote()
+}
 
 func (p *people) Get(_ context.Context, id int64) (account.User, error) {
 	if id != aziza.ID {

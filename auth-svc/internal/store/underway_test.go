@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
 	"github.com/slippers-api/slippers/auth-svc/internal/store"
 )
@@ -74,4 +76,47 @@ func TestALoginUnderWayGetsTheNewRole(t *testing.T) {
 		t.Errorf("after the demotion the answer is %+v and the token that of %+v", late.User, user)
 	}
 	h.in(t, late, true)
+}
+
+// After a change of the cost both of two logins at once make the hash anew, and one is first.
+func TestTwoLoginsMakeOneHashAnew(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.guest(t)
+	dearer, err := account.NewPasswords(account.PasswordConfig{Scheme: account.Bcrypt, BcryptCost: bcrypt.MinCost + 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Entry.Passwords = dearer
+	first := h
+	var quicker account.Bundle
+	h.Entry.Users = &busy{h.users, func() { quicker = first.again(t, b) }}
+	h.in(t, h.again(t, b), true)
+	h.in(t, quicker, true)
+}
+
+// A password that is changed meanwhile does not let its old one in, though the hash of that should have been made anew.
+func TestALoginUnderWayDoesNotRestoreAPassword(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	b := h.guest(t)
+	dearer, err := account.NewPasswords(account.PasswordConfig{Scheme: account.Bcrypt, BcryptCost: bcrypt.MinCost + 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Entry.Passwords = dearer
+	h.Entry.Users = &busy{h.users, func() {
+		change := account.PasswordChange{Current: new(password), New: new("even longer"), Confirm: new("even longer")}
+		if _, err := h.Own(t.Context(), b.User.ID, "", account.Change{}, change); err != nil {
+			t.Error(err)
+		}
+	}}
+	c := account.Credentials{PhoneNumber: b.User.PhoneNumber, Password: password}
+	if _, err := h.Login(t.Context(), c); !errors.Is(err, account.ErrLogin) {
+		t.Errorf("the old password gives %v", err)
+	}
+	c.Password = "even longer"
+	if _, err := h.Login(t.Context(), c); err != nil {
+		t.Errorf("the new password gives %v", err)
+	}
 }

@@ -61,13 +61,15 @@ func (s Users) ByPhone(ctx context.Context, number string) (account.User, error)
 	return postgres.One[account.User](ctx, s.db, "reading a user by phone", account.ErrNotFound, query, pgx.StrictNamedArgs{"phone": number})
 }
 
-// Rehash replaces a password hash that is still from. Another one means that the password was changed meanwhile.
-func (s Users) Rehash(ctx context.Context, id int64, from, to string) error {
+// Rehash replaces a password hash that is still from. Otherwise it returns false: another login has replaced it meanwhile, or
+// the password was changed.
+func (s Users) Rehash(ctx context.Context, id int64, from, to string) (bool, error) {
 	const query = `UPDATE auth.users SET password_hash = @to WHERE id = @id AND password_hash = @from`
-	if _, err := s.db.Exec(ctx, query, pgx.StrictNamedArgs{"id": id, "from": from, "to": to}); err != nil {
-		return fmt.Errorf("renewing a password hash: %w", err)
+	tag, err := s.db.Exec(ctx, query, pgx.StrictNamedArgs{"id": id, "from": from, "to": to})
+	if err != nil {
+		return false, fmt.Errorf("renewing a password hash: %w", err)
 	}
-	return nil
+	return tag.RowsAffected() == 1, nil
 }
 
 // List returns the rows of a page of users (page.Request.Rows), the newest first, and how many users there are on all pages.
