@@ -168,7 +168,7 @@ func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Leve
 		Recovery: account.Recovery{
 			Users: users, Codes: store.NewCodes(db, outbox), Passwords: passwords, Notifier: notifier, Revoked: revoked, Attempts: tries, Key: codeKey,
 		},
-		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: revoked},
+		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: revoked, Attempts: tries},
 		Users:    store.NewCachedUsers(users, copies), Sessions: sessions, Revoked: revoked, Cookie: cfg.Cookie, JWKS: keys.JWKS(), Outcomes: httpapi.NewOutcomes(reg),
 		Facts:    diagnostics.Of(db, cfg.Postgres, migrations.Auth.Name, copies),
 		Verifier: token.NewVerifierWith(cfg.Token, keys.Find), Cursors: cursors, Secret: cfg.InternalSecret,

@@ -15,6 +15,13 @@ type Changing struct {
 	Users     ChangingUsers
 	Passwords *Passwords
 	Revoked   Announcer
+	Attempts  ChangingAttempts
+}
+
+// ChangingAttempts bounds how often a current password may be guessed.
+type ChangingAttempts interface {
+	// Login lets a password be tried, as a login does, or returns ErrTooMany. done must be called with what comes of it.
+	Login(ctx context.Context, number, address string) (done func(error), err error)
 }
 
 // ChangingUsers is what Changing needs of the users.
@@ -42,7 +49,7 @@ type Update struct {
 }
 
 // Own changes the user who asks, in the session sid. A new password ends their other sessions. It returns ErrInvalid,
-// ErrPassword, ErrPhoneTaken or ErrNotFound.
+// ErrTooMany, ErrPassword, ErrPhoneTaken or ErrNotFound.
 func (c Changing) Own(ctx context.Context, id int64, sid string, change Change, p PasswordChange) (User, error) {
 	change = change.Trimmed()
 	if err := ValidateOwn(change, p); err != nil {
@@ -54,12 +61,8 @@ func (c Changing) Own(ctx context.Context, id int64, sid string, change Change, 
 		if err != nil {
 			return User{}, err
 		}
-		ok, _, err := c.Passwords.Match(ctx, u.PasswordHash, *p.Current)
-		if err != nil {
+		if err := c.prove(ctx, u, p); err != nil {
 			return User{}, err
-		}
-		if !ok {
-			return User{}, ErrPassword
 		}
 		hash, err := c.Passwords.Hash(ctx, *p.New)
 		if err != nil {
@@ -68,6 +71,20 @@ func (c Changing) Own(ctx context.Context, id int64, sid string, change Change, 
 		update.Replaced, update.Password = &u.PasswordHash, &hash
 	}
 	return c.update(ctx, id, update)
+}
+
+// prove shows that the password is the user's. It counts as a login: a stolen access token must not be worth more tries.
+func (c Changing) prove(ctx context.Context, u User, p PasswordChange) error {
+	done, err := c.Attempts.Login(ctx, u.PhoneNumber, p.Address)
+	if err != nil {
+		return err
+	}
+	ok, _, err := c.Passwords.Match(ctx, u.PasswordHash, *p.Current)
+	if err == nil && !ok {
+		err = ErrPassword
+	}
+	done(err)
+	return err
 }
 
 // Other changes another user, for the administrator admin. A change of role ends the sessions of the user, whose tokens

@@ -102,6 +102,7 @@ func (c Change) check(r *fault.Rules) {
 // PasswordChange is how users choose a new password for themselves; all nil leaves it as it is.
 type PasswordChange struct {
 	Current, New, Confirm *string
+	Address               string // of the network; not what they say, but what we know
 }
 
 // Wanted says whether a new password was asked for.

@@ -36,8 +36,8 @@ type Kind string
 
 // The kinds of attempts that are limited.
 const (
-	Login   Kind = "login"   // by phone number and address
-	Account Kind = "account" // failed logins of strangers, by phone number
+	Login   Kind = "login"   // passwords, also to choose another one, by phone number and address
+	Account Kind = "account" // wrong passwords of strangers, by phone number
 	Forgot  Kind = "forgot"  // by phone number and address
 	Codes   Kind = "codes"   // codes that strangers ask for, by phone number
 	Reset   Kind = "reset"   // by phone number and address
@@ -113,7 +113,7 @@ func New(cfg Config, asks *batch.Batcher, rdb redis.UniversalClient, reg prometh
 	return a
 }
 
-// Login lets a login be tried, or returns account.ErrTooMany. done must be called with what comes of it.
+// Login lets a password be tried, or returns account.ErrTooMany. done must be called with what comes of it.
 func (a *Attempts) Login(ctx context.Context, number, address string) (done func(error), err error) {
 	return a.try(ctx, Login, Account, number, address)
 }
@@ -159,7 +159,7 @@ func (a *Attempts) try(ctx context.Context, by, strange Kind, number, address st
 		return nil, err
 	}
 	return func(err error) {
-		if errors.Is(err, account.ErrLogin) || errors.Is(err, account.ErrCode) {
+		if errors.Is(err, account.ErrLogin) || errors.Is(err, account.ErrPassword) || errors.Is(err, account.ErrCode) {
 			return
 		}
 		a.giveBack(ctx, strangers, strangersHere)

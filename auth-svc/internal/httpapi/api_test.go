@@ -204,7 +204,7 @@ func serveLimited(t *testing.T, err error, attempts limiter) under {
 			Lifetimes: account.Lifetimes{Access: 15 * time.Minute, Refresh: 24 * time.Hour, Session: 8 * time.Hour},
 		},
 		Recovery: account.Recovery{Users: p, Codes: p, Passwords: passwords, Notifier: p, Revoked: p, Attempts: attempts, Key: []byte("key")},
-		Changing: account.Changing{Users: p, Passwords: passwords, Revoked: p},
+		Changing: account.Changing{Users: p, Passwords: passwords, Revoked: p, Attempts: attempts},
 		Users:    p, Sessions: p, Revoked: p, Cookie: httpapi.Cookie{Secure: true}, JWKS: keys.JWKS(),
 		Facts:    testkit.Facts(),
 		Verifier: token.NewVerifierWith(issued, keys.Find), Cursors: cursors, Secret: secret,

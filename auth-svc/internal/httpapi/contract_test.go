@@ -50,6 +50,8 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"forgot, too many": {account.ErrTooMany, "nobody", "POST /auth/forgot-password", `{"phone_number":"+998901234567"}`, nil, 429, `/problems/too-many-attempts`},
 		"reset, too many":  {account.ErrTooMany, "nobody", "POST /auth/reset-password", reset, nil, 429, `/problems/too-many-attempts`},
 
+		"me, too many": {account.ErrTooMany, "user", "PUT /users/me", own, nil, 429, `/problems/too-many-attempts`},
+
 		"refresh":            {nil, "nobody", "POST /auth/refresh", `{"refresh_token":"good"}`, nil, 200, `"id":7`},
 		"refresh, by header": {nil, "nobody", "POST /auth/refresh", ``, []string{"Refresh-Token: good"}, 200, `"id":7`},
 		"refresh, by cookie": {nil, "nobody", "POST /auth/refresh", ``, []string{"Cookie: refresh_token=good"}, 200, `"id":7`},

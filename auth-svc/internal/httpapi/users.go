@@ -71,7 +71,7 @@ func (a API) updateMe(c echo.Context) error {
 	me := token.From(c)
 	u, err := a.Changing.Own(c.Request().Context(), me.UserID, me.SessionID,
 		account.Change{Name: in.Name, Surname: in.Surname, PhoneNumber: in.PhoneNumber},
-		account.PasswordChange{Current: in.CurrentPassword, New: in.NewPassword, Confirm: in.ConfirmNewPassword})
+		account.PasswordChange{Current: in.CurrentPassword, New: in.NewPassword, Confirm: in.ConfirmNewPassword, Address: c.RealIP()})
 	if err != nil {
 		return err
 	}

@@ -95,7 +95,7 @@ func open(t *testing.T) house {
 			Users: users, Sessions: sessions, Passwords: passwords, Tokens: tokens{}, Revoked: heard, Attempts: unlimited{},
 			Lifetimes: account.Lifetimes{Access: 15 * time.Minute, Refresh: 24 * time.Hour, Session: 8 * time.Hour},
 		},
-		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: heard},
+		Changing: account.Changing{Users: users, Passwords: passwords, Revoked: heard, Attempts: unlimited{}},
 		Recovery: account.Recovery{
 			Users: users, Codes: store.NewCodes(db, outbox), Passwords: passwords, Notifier: phone, Revoked: heard, Attempts: unlimited{}, Key: []byte("key"),
 		},
