@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/slippers-api/slippers/kit/tracing"
@@ -59,6 +60,7 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 	pool.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDelay}
 	}
+	pool.AfterConnect = readUTC
 	db, err := pgxpool.NewWithConfig(ctx, pool)
 	if err != nil {
 		return nil, fmt.Errorf("opening the connection pool: %w", err)
@@ -77,6 +79,14 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 func Probe(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	cfg.PoolSize, cfg.MaxOverflow = 1, 0
 	return Open(ctx, cfg, nil)
+}
+
+// readUTC makes times what our API promises, wherever the process thinks it is.
+func readUTC(_ context.Context, c *pgx.Conn) error {
+	c.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
 }
 
 // Violates says whether err is the violation of the named constraint or unique index.

@@ -77,3 +77,26 @@ func TestPatientlyStatementsMayTakeLonger(t *testing.T) {
 		}
 	}
 }
+
+// The process' own zone is not that of what the API says.
+func TestTimesAreUTC(t *testing.T) {
+	t.Parallel()
+	db, err := postgres.Open(t.Context(), config(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	type row struct {
+		At    time.Time
+		Maybe *time.Time
+	}
+	const query = `SELECT timestamptz '2026-03-01 12:00+05' AS at, timestamptz '2026-03-01 12:00+05' AS maybe`
+	got, err := postgres.One[row](t.Context(), db, "reading a time", nil, query, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := time.Date(2026, 3, 1, 7, 0, 0, 0, time.UTC)
+	if got.At != want || *got.Maybe != want {
+		t.Errorf("read %v in %v and %v in %v, want %v", got.At, got.At.Location(), *got.Maybe, got.Maybe.Location(), want)
+	}
+}
