@@ -66,7 +66,7 @@ func TestWhatCannotWorkIsNotRendered(t *testing.T) {
 		says   []string
 	}{
 		"more connections than PostgreSQL has": {existing, tree(20, "catalog", "autoscaling", "maxReplicas"), []string{
-			"20 in reserve", "auth (6+1) Pods x 10", "catalog (20+1) Pods x 10", "order (6+1) Pods x 10", "= 370", "postgresql.maxConnections is 300",
+			"20 in reserve", "auth (6+1) Pods x 11", "catalog (20+1) Pods x 11", "order (6+1) Pods x 11", "= 405", "postgresql.maxConnections is 300",
 		}},
 		"no address":                 {existing, tree("", "global", "publicURL"), []string{"global.publicURL"}},
 		"no shop":                    {nil, given("catalog", "IMAGES_URL"), []string{"order.env.OCTO_SHOP_ID"}},

@@ -145,6 +145,7 @@ type unlimited struct{}
 func (unlimited) Login(context.Context, string, string) (func(error), error) {
 	return func(error) {}, nil
 }
+
 func (u unlimited) Reset(ctx context.Context, number, address string) (func(error), error) {
 	return u.Login(ctx, number, address)
 }

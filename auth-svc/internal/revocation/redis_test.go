@@ -28,7 +28,7 @@ func server(t *testing.T, args ...string) (*goredis.Client, *os.Process) {
 		t.Skip("this needs redis-server on PATH (Debian: apt-get install redis-server); CI has it")
 	}
 	port := strconv.Itoa(testkit.FreePort(t))
-	cmd := exec.Command(program, append(args, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())...) //nolint:gosec,noctx // the cleanup ends it
+	cmd := exec.Command(program, append(args, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func TestALoginUnderWayGetsTheNewRole(t *testing.T) {
 	}
 	role(true)
 	var user account.User
-	h.Entry.Tokens = signed{user: &user}
+	h.Tokens = signed{user: &user}
 	h.Entry.Users = &busy{h.users, func() { role(false) }}
 	late := h.again(t, b)
 	if late.User.Admin || user.Admin || user.ID != b.User.ID {

@@ -35,7 +35,8 @@ func TestAnUploadMayTakeLongerThanOtherRequests(t *testing.T) {
 	body, contentType := upload(t, "images", file.Bytes())
 	r := u.request(t, "POST "+s.URL+"/slippers/7/upload-images/", body, "Content-Type: "+contentType)
 	r.RequestURI = "" // else it is one that a server has read
-	res, err := http.DefaultClient.Do(r)
+	client := http.Client{Timeout: time.Minute}
+	res, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
