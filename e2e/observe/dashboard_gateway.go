@@ -37,8 +37,8 @@ func gateway() Dashboard {
 						"{{page}}"),
 				},
 				{
-					Title: "Time to fetch a page", Unit: Seconds, About: "From Redis or from the service, when the process did not hold it.",
-					Queries: quantiles("edge_cache_fill_seconds", atGateway, "fetch"),
+					Title: "Time to fetch a page", Unit: Seconds, About: "From Redis or from the service, when the process did not hold it: p99, by page.",
+					Queries: one(quantile(.99, "edge_cache_fill_seconds", atGateway, "page"), "{{page}}"),
 				},
 				{
 					Title: "Size", Unit: Bytes,

@@ -48,7 +48,7 @@ func (c *Cache) fill(from context.Context, p Plan, stamps []string, since time.T
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(from), c.cfg.LoadTimeout) // those who wait are not bound to who asked first
 		defer cancel()
 		e, err := c.lookOrLoad(ctx, p, stamps, since, requestID)
-		c.metrics.fill.Observe(time.Since(start).Seconds())
+		c.metrics.of(p.page).fill.Observe(time.Since(start).Seconds())
 		if err != nil && ctx.Err() != nil {
 			return nil, proxy.ErrTimeout.Because(err)
 		}

@@ -81,7 +81,6 @@ var outside = []Class{Health, Login, Register, Refresh, Reset, Notice}
 type Limits struct {
 	policies map[Class]*policy
 	own      *limit.Own
-	degraded prometheus.Counter
 }
 
 // policy is one of them, with what never changes of an answer.
@@ -94,7 +93,7 @@ type policy struct {
 	terms  []string // RateLimit-Policy
 	stand  string   // what RateLimit begins with
 
-	allowed, limited, shadowed prometheus.Counter
+	allowed, limited, shadowed, degraded prometheus.Counter
 }
 
 // New returns the limits of cfg.
@@ -103,9 +102,10 @@ func New(cfg Config, reg prometheus.Registerer) *Limits {
 		Name: "rate_limit_decisions_total",
 		Help: "Requests by the policy that they counted against and what it said. Shadowed ones would have been limited.",
 	}, []string{"policy", "decision"})
-	l := &Limits{policies: make(map[Class]*policy, len(Classes)), own: limit.NewOwn(cfg.Replicas), degraded: promauto.With(reg).NewCounter(prometheus.CounterOpts{
-		Name: "rate_limit_degraded_total", Help: "Requests that this gateway counted by itself, because Redis was away.",
-	})}
+	degraded := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+		Name: "rate_limit_degraded_total", Help: "Requests that this gateway counted by itself, because Redis was away, by their policy.",
+	}, []string{"policy"})
+	l := &Limits{policies: make(map[Class]*policy, len(Classes)), own: limit.NewOwn(cfg.Replicas)}
 	for _, class := range Classes {
 		rule := cfg.Policies[class]
 		l.policies[class] = &policy{
@@ -114,7 +114,7 @@ func New(cfg Config, reg prometheus.Registerer) *Limits {
 			quota:   []string{strconv.Itoa(rule.Burst)},
 			terms:   []string{fmt.Sprintf(`"%s";q=%d;w=%d`, class, rule.Burst, int(rule.Period.Seconds()))},
 			allowed: decisions.WithLabelValues(string(class), "allowed"), limited: decisions.WithLabelValues(string(class), "limited"),
-			shadowed: decisions.WithLabelValues(string(class), "shadowed"),
+			shadowed: decisions.WithLabelValues(string(class), "shadowed"), degraded: degraded.WithLabelValues(string(class)),
 		}
 	}
 	return l
@@ -150,7 +150,7 @@ func (l *Limits) Count(class Class, caller Caller, weight int) *batch.Limit {
 func (l *Limits) Judge(h http.Header, class Class, count *batch.Limit, result *redis_rate.Result) error {
 	p := l.policies[class]
 	if result == nil {
-		l.degraded.Inc()
+		p.degraded.Inc()
 		result = l.own.Count(count)
 	}
 	reset := ceil(result.ResetAfter)
