@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -263,4 +265,16 @@ func (q *Params) Err() error {
 		return nil
 	}
 	return ErrQuery.WithBroken(q.broken...)
+}
+
+// Extend gives the connection of w that time to bring the request, and some seconds more to take the answer: for a route with
+// large bodies, since the server's own deadlines are meant for small ones.
+func Extend(w http.ResponseWriter, d time.Duration) error {
+	const answering = 5 * time.Second
+	conn, end := http.NewResponseController(w), time.Now().Add(d)
+	err := errors.Join(conn.SetReadDeadline(end), conn.SetWriteDeadline(end.Add(answering)))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) { // there is no connection in some tests
+		return fmt.Errorf("extending the connection's deadlines: %w", err)
+	}
+	return nil
 }

@@ -77,7 +77,7 @@ func (a API) uploadImages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := allow(c.Response(), patience); err != nil {
+	if err := httpserver.Extend(c.Response(), patience); err != nil {
 		return err
 	}
 	r := c.Request()
@@ -94,17 +94,6 @@ func (a API) uploadImages(c echo.Context) error {
 	}
 	c.Response().Header().Set(echo.HeaderLocation, "/slippers/"+strconv.FormatInt(id, 10)+"/images")
 	return private(c, http.StatusCreated, listOf(images))
-}
-
-// allow gives the connection of w time to bring the request and take the answer. The server's own is for small bodies.
-func allow(w http.ResponseWriter, d time.Duration) error {
-	const answering = 5 * time.Second
-	conn, end := http.NewResponseController(w), time.Now().Add(d)
-	err := errors.Join(conn.SetReadDeadline(end), conn.SetWriteDeadline(end.Add(answering)))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) { // there is no connection in some tests
-		return fmt.Errorf("extending the connection's deadlines: %w", err)
-	}
-	return nil
 }
 
 // files yields the files of an upload one by one, so that only one of them is in memory as it came.

@@ -2,8 +2,6 @@ package routes
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -22,7 +20,7 @@ func deadline(own, patience time.Duration) echo.MiddlewareFunc {
 			d := patience
 			if own > 0 {
 				d = own
-				if err := extend(c, time.Now().Add(own)); err != nil {
+				if err := httpserver.Extend(c.Response(), own); err != nil {
 					return err
 				}
 			}
@@ -37,16 +35,6 @@ func deadline(own, patience time.Duration) echo.MiddlewareFunc {
 			return httpserver.Gone(waiting, next(c))
 		}
 	}
-}
-
-// extend lets a slow client read and be read until end, and some seconds more for the answer.
-func extend(c echo.Context, end time.Time) error {
-	const answering = 5 * time.Second
-	conn := http.NewResponseController(c.Response())
-	if err := errors.Join(conn.SetReadDeadline(end), conn.SetWriteDeadline(end.Add(answering))); err != nil {
-		return fmt.Errorf("extending the connection's deadlines: %w", err)
-	}
-	return nil
 }
 
 // bounded refuses bodies above most bytes: at once where the length is told, else when they get there. GET has no body.
