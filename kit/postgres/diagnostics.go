@@ -99,9 +99,6 @@ func sinceOf(ctx context.Context, db Querier, doing, query string) (*time.Time, 
 	if err := db.QueryRow(ctx, query).Scan(&since); err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	if since != nil {
-		since = new(since.UTC())
-	}
 	return since, nil
 }
 

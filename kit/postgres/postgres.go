@@ -60,7 +60,7 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 	pool.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDelay}
 	}
-	pool.AfterConnect = readUTC
+	pool.AfterConnect = ReadUTC
 	db, err := pgxpool.NewWithConfig(ctx, pool)
 	if err != nil {
 		return nil, fmt.Errorf("opening the connection pool: %w", err)
@@ -81,8 +81,8 @@ func Probe(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	return Open(ctx, cfg, nil)
 }
 
-// readUTC makes times what our API promises, wherever the process thinks it is.
-func readUTC(_ context.Context, c *pgx.Conn) error {
+// ReadUTC makes times what our API promises, wherever the process thinks it is.
+func ReadUTC(_ context.Context, c *pgx.Conn) error {
 	c.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
 	})

@@ -18,6 +18,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/slippers-api/slippers/kit/postgres"
 )
 
 const howToGet = "run `make test`, which finds or starts one, or set it yourself"
@@ -106,7 +108,7 @@ func connect(t testing.TB, database, role string, tracer pgx.QueryTracer) *pgxpo
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.MaxConns = 20
+	cfg.MaxConns, cfg.AfterConnect = 20, postgres.ReadUTC
 	cfg.ConnConfig.Tracer = tracer
 	if role != "" {
 		cfg.ConnConfig.RuntimeParams["role"] = role

@@ -47,7 +47,6 @@ func oneCategory(ctx context.Context, db postgres.Querier, query string, args ..
 	case err != nil:
 		return catalog.Category{}, fmt.Errorf("reading a category: %w", err)
 	}
-	c.CreatedAt, c.UpdatedAt = c.CreatedAt.UTC(), c.UpdatedAt.UTC()
 	return c, nil
 }
 
@@ -63,11 +62,7 @@ func (s *Categories) List(ctx context.Context, inactive bool, r page.Request) ([
 	if r.After != nil {
 		args["id"], args["key"], args["skip"] = r.After.ID, r.After.Key, 0
 	}
-	items, total, err := postgres.List[catalog.Category](ctx, s.db, list, count, args, pgx.StrictNamedArgs{"inactive": inactive})
-	for i, c := range items {
-		items[i].CreatedAt, items[i].UpdatedAt = c.CreatedAt.UTC(), c.UpdatedAt.UTC()
-	}
-	return items, total, err
+	return postgres.List[catalog.Category](ctx, s.db, list, count, args, pgx.StrictNamedArgs{"inactive": inactive})
 }
 
 // Create stores a new category, or returns catalog.ErrCategoryTaken.

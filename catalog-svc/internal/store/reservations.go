@@ -76,7 +76,6 @@ func (s *Stock) reservation(ctx context.Context, id uuid.UUID) (*catalog.Reserva
 	if err != nil {
 		return nil, fmt.Errorf("reading reservation %s: %w", id, err)
 	}
-	r.ExpiresAt = r.ExpiresAt.UTC()
 	return &r, nil
 }
 

@@ -60,12 +60,7 @@ func getSlipper(ctx context.Context, db postgres.Querier, query string, id int64
 	case err != nil:
 		return catalog.Slipper{}, fmt.Errorf("reading slipper %d: %w", id, err)
 	}
-	return inUTC(found), nil
-}
-
-func inUTC(s catalog.Slipper) catalog.Slipper {
-	s.CreatedAt, s.UpdatedAt = s.CreatedAt.UTC(), s.UpdatedAt.UTC()
-	return s
+	return found, nil
 }
 
 // List returns the rows of a page of slippers (page.Request.Rows), and how many slippers the filter has in all. It returns
@@ -91,11 +86,7 @@ func (s *Slippers) count(ctx context.Context, q listQuery) (n int64, err error) 
 }
 
 func (s *Slippers) page(ctx context.Context, q listQuery) ([]catalog.Slipper, error) {
-	items, err := postgres.All[catalog.Slipper](ctx, s.db, "listing slippers", q.list, q.listArgs)
-	for i := range items {
-		items[i] = inUTC(items[i])
-	}
-	return items, err
+	return postgres.All[catalog.Slipper](ctx, s.db, "listing slippers", q.list, q.listArgs)
 }
 
 // Some returns those of ids that exist, in the order of their ids.

@@ -28,9 +28,6 @@ func (s *Payments) Statement(ctx context.Context, from, to time.Time) ([]payment
 	if len(entries) > payment.MostEntries {
 		return nil, payment.ErrTooLong
 	}
-	for i := range entries {
-		entries[i].CreatedAt = entries[i].CreatedAt.UTC()
-	}
 	return entries, err
 }
 

@@ -51,17 +51,7 @@ const orderColumns = `o.id, o.id AS order_id, o.user_id, o.user_name, o.status, 
 func (s *Orders) Get(ctx context.Context, id int64) (order.Order, error) {
 	const query = `SELECT ` + orderColumns + ` FROM orders.orders o WHERE o.id = @id`
 
-	o, err := postgres.One[order.Order](ctx, s.db, fmt.Sprintf("reading order %d", id), order.ErrNotFound, query, pgx.StrictNamedArgs{"id": id})
-	return inUTC(o), err
-}
-
-// inUTC returns o with its times as answers show them.
-func inUTC(o order.Order) order.Order {
-	o.CreatedAt, o.UpdatedAt = o.CreatedAt.UTC(), o.UpdatedAt.UTC()
-	if o.ExpiresAt != nil {
-		o.ExpiresAt = new(o.ExpiresAt.UTC())
-	}
-	return o
+	return postgres.One[order.Order](ctx, s.db, fmt.Sprintf("reading order %d", id), order.ErrNotFound, query, pgx.StrictNamedArgs{"id": id})
 }
 
 // List returns the rows of a page of orders (page.Request.Rows), and how many orders there are on all pages. It returns
@@ -98,14 +88,7 @@ func (s *Orders) List(ctx context.Context, f order.Filter, r page.Request) ([]or
 	list := `WITH page AS (SELECT o.id FROM orders.orders o` + where + rest + `)
 		SELECT ` + orderColumns + ` FROM page JOIN orders.orders o ON o.id = page.id ORDER BY o.created_at DESC, o.id DESC`
 
-	items, total, err := postgres.List[order.Order](ctx, s.db, list, count, args, countArgs)
-	if err != nil {
-		return nil, 0, err
-	}
-	for i, o := range items {
-		items[i] = inUTC(o)
-	}
-	return items, total, nil
+	return postgres.List[order.Order](ctx, s.db, list, count, args, countArgs)
 }
 
 // changed is an order after a change, and the id of what the change recorded.
@@ -136,7 +119,7 @@ func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error
 		s.counts.order(c.To, 1)
 	}
 	s.outbox.Publish(ctx, invalidation.Pending{ID: o.Invalidation, Tags: orderTags(o.UserID)})
-	return inUTC(o.Order), nil
+	return o.Order, nil
 }
 
 // change is one statement, because a change is: nobody sees it without its history.
@@ -168,11 +151,7 @@ func (s *Orders) History(ctx context.Context, id int64) ([]order.Event, error) {
 		FROM orders.order_history h JOIN orders.orders o ON o.id = h.order_id
 		WHERE h.order_id = @id ORDER BY h.id`
 
-	events, err := postgres.All[order.Event](ctx, s.db, fmt.Sprintf("reading the history of order %d", id), query, pgx.StrictNamedArgs{"id": id})
-	for i := range events {
-		events[i].CreatedAt = events[i].CreatedAt.UTC()
-	}
-	return events, err
+	return postgres.All[order.Event](ctx, s.db, fmt.Sprintf("reading the history of order %d", id), query, pgx.StrictNamedArgs{"id": id})
 }
 
 // overdueAtOnce is how many orders one statement ends.

@@ -226,7 +226,6 @@ func (p *placing) stored(got inserted) {
 	for i, id := range got.Items {
 		o.Items[i].ID = id
 	}
-	p.order = inUTC(*o)
 }
 
 // finish keeps the answers under the keys, which insert has locked.
