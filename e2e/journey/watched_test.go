@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +21,7 @@ func (s *store) watched(t *testing.T, every time.Duration, more ...monitor.Targe
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules, err := filepath.Abs("../../charts/slippers/files/rules.yaml")
+	rules, err := observe.RulesFile("")
 	if err != nil {
 		t.Fatal(err)
 	}

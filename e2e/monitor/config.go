@@ -9,7 +9,7 @@ import (
 // configure writes what the programs read.
 func (o Options) configure() error {
 	var s strings.Builder
-	fmt.Fprintf(&s, "global: {scrape_interval: %s, evaluation_interval: %s}\nrule_files: [%q]\n", o.Every, o.Every, o.Rules)
+	fmt.Fprintf(&s, "global: {scrape_interval: %s, evaluation_interval: %s}\nrule_files: [rules.yaml]\n", o.Every, o.Every)
 	if o.Alertmanager != 0 {
 		fmt.Fprintf(&s, "alerting: {alertmanagers: [{static_configs: [{targets: ['127.0.0.1:%d']}]}]}\n", o.Alertmanager)
 	}
@@ -18,7 +18,7 @@ func (o Options) configure() error {
 		fmt.Fprintf(&s, "  - {targets: [%q], labels: {service: %s}}\n", t.Address, t.Service)
 	}
 	for name, text := range map[string]string{
-		"prometheus.yml": s.String(),
+		"prometheus.yml": s.String(), "rules.yaml": string(o.Rules),
 		// Who is told is a matter of each installation. Here alerts are only shown.
 		"alertmanager.yml": "route: {receiver: page, group_by: [alertname, service], routes: [{matchers: ['severity = ticket'], receiver: ticket}]}\n" +
 			"receivers: [{name: page}, {name: ticket}]\n",

@@ -43,8 +43,8 @@ type Options struct {
 	// Dir is where configuration and data are kept.
 	Dir string
 
-	// Rules is a file of alerts and recording rules.
-	Rules string
+	// Rules are alerts and recording rules.
+	Rules []byte
 
 	// Dashboards is a folder of Grafana's dashboards.
 	Dashboards string

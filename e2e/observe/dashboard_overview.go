@@ -11,12 +11,12 @@ func overview() Dashboard {
 				{
 					Title: "Budget left", Unit: Part, Single: true, Thresholds: falling(0, .25),
 					About:   "What is left of the requests that may be bad in 30 days, for each promise. Below zero it is broken: make nothing riskier.",
-					Queries: one("1 - sum_over_time(slo:bad:rate5m[30d]) / sum_over_time(slo:requests:rate5m[30d]) / on (slo) slo:budget:ratio", "{{slo}}"),
+					Queries: one("1 - sum_over_time(slo:bad:rate5m[30d]) / sum_over_time(slo:requests:rate5m[30d]) / on (namespace, slo) slo:budget:ratio", "{{namespace}} {{slo}}"),
 				},
 				{
 					Title: "How fast the budget burns", Unit: Count, Thresholds: rising(1, 14.4),
 					About:   "Bad requests of the last hour, as a multiple of what the promise allows. 1 uses up the budget in just 30 days; 14.4 wakes somebody.",
-					Queries: one("slo:bad:ratio_rate1h / on (slo) slo:budget:ratio", "{{slo}}"),
+					Queries: one("slo:bad:ratio_rate1h / on (namespace, slo) slo:budget:ratio", "{{namespace}} {{slo}}"),
 				},
 				{
 					Title: "Alerts", Unit: Count, Single: true, Thresholds: never(),

@@ -6,18 +6,22 @@ import (
 	"strings"
 )
 
-// Query is one expression of a panel. $__rate_interval, $service and $instance are Grafana's to fill in.
+// Query is one expression of a panel. $__rate_interval, $namespace, $service and $instance are Grafana's to fill in.
 type Query struct{ Expr, Legend string }
 
 // Plain is the expression without variables, for whoever asks Prometheus itself: all services, and rates over a window.
 func (q Query) Plain(window string) string {
-	return strings.NewReplacer("$__rate_interval", window, "$service", allOf("service"), "$instance", allOf("instance")).Replace(q.Expr)
+	return strings.NewReplacer(rateInterval, window, Namespace, allOf("namespace"), "$service", allOf("service"),
+		"$instance", allOf("instance")).Replace(q.Expr)
 }
 
-// allOf matches all values of a variable. Prometheus may know services that are not ours.
+// allOf matches all values of a variable.
 func allOf(variable string) string {
-	if variable == "service" {
-		return strings.Join(Services, "|")
+	switch variable {
+	case "namespace":
+		return ".*" // on one machine there is none
+	case "service":
+		return strings.Join(Services, "|") // Prometheus may know others
 	}
 	return ".+"
 }
@@ -70,7 +74,7 @@ type Row struct {
 type Dashboard struct {
 	Name, Title, About string
 
-	// Variables are the labels that its reader may choose values of.
+	// Variables are the labels that its reader may choose values of, beside the namespace.
 	Variables []string
 
 	Rows []Row
@@ -85,9 +89,19 @@ func (d Dashboard) NeedsCluster() bool {
 
 // Dashboards are all of them.
 func Dashboards() []Dashboard {
-	return []Dashboard{
+	all := []Dashboard{
 		overview(), gateway(), postgresql(), redis(), ordersAndMoney(), accounts(), jobs(), runtime(), autoscaling(),
 	}
+	for _, d := range all {
+		for _, r := range d.Rows {
+			for _, p := range r.Panels {
+				for i := range p.Queries {
+					p.Queries[i].Expr = within(ofChosen, p.Queries[i].Expr)
+				}
+			}
+		}
+	}
+	return all
 }
 
 // chosen selects what the dashboard's reader has chosen.

@@ -2,7 +2,7 @@ package observe
 
 // Files are all generated files, by their path in the chart's folder of files.
 func Files() (map[string][]byte, error) {
-	rules, err := RulesFile()
+	rules, err := RulesFile(Namespace)
 	if err != nil {
 		return nil, err
 	}

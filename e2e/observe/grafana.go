@@ -32,10 +32,10 @@ func (d Dashboard) JSON() ([]byte, error) {
 	page.Uid("slippers-"+d.Name).Description(d.About).Tags([]string{tag}).Readonly().Refresh("1m").Time("now-3h", "now").
 		Tooltip(dashboard.DashboardCursorSyncCrosshair)
 	page.WithVariable(dashboard.NewDatasourceVariableBuilder("datasource").Label("Prometheus").Type("prometheus"))
-	within := ""
-	for _, name := range d.Variables {
-		page.WithVariable(variable(name, within))
-		within = `{service=~"$service"}` // instances are those of the chosen services
+	var among []string // what was chosen before
+	for _, name := range append([]string{"namespace"}, d.Variables...) {
+		page.WithVariable(variable(name, strings.Join(among, ",")))
+		among = append(among, fmt.Sprintf(`%s=~"$%[1]s"`, name))
 	}
 	id := uint32(0)
 	for _, row := range d.Rows {
@@ -80,8 +80,8 @@ func share(panels, i int) uint32 {
 	return uint32(width / least) //nolint:gosec // as above
 }
 
-func variable(name, within string) cog.Builder[dashboard.VariableModel] {
-	query := "label_values(slippers_build_info" + within + ", " + name + ")"
+func variable(name, among string) cog.Builder[dashboard.VariableModel] {
+	query := "label_values(slippers_build_info{" + among + "}, " + name + ")"
 	return dashboard.NewQueryVariableBuilder(name).Label(name).Datasource(source).Query(dashboard.StringOrMap{String: &query}).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).Sort(dashboard.VariableSortAlphabeticalAsc).
 		Multi(true).IncludeAll(true).AllValue(allOf(name)).Current(dashboard.VariableOption{

@@ -58,7 +58,7 @@ func (c Case) test(a Alert, name string, fires bool) unitTest {
 }
 
 func TestRulesAreSound(t *testing.T) {
-	promtool(t, "check", "rules", "--lint-fatal", write(t, t.TempDir(), "rules.yaml", must(RulesFile())))
+	promtool(t, "check", "rules", "--lint-fatal", write(t, t.TempDir(), "rules.yaml", must(RulesFile(Namespace))))
 }
 
 func TestPrometheusReadsEveryQueryOfADashboard(t *testing.T) {
@@ -72,7 +72,7 @@ func TestPrometheusReadsEveryQueryOfADashboard(t *testing.T) {
 			}
 		}
 	}
-	promtool(t, "check", "rules", "--lint-fatal", write(t, t.TempDir(), "queries.yaml", must(rulesOf(all, nil))))
+	promtool(t, "check", "rules", "--lint-fatal", write(t, t.TempDir(), "queries.yaml", must(rulesOf("", all, nil))))
 }
 
 // Each alert is tried with the rules that it needs: with all of them it takes minutes.
@@ -83,7 +83,7 @@ func TestAlertsFireWhenTheyMust(t *testing.T) {
 		if len(a.Fires) == 0 || len(a.Quiet) == 0 {
 			t.Errorf("%s is not shown to fire and to be quiet", a.Name)
 		}
-		rules := write(t, dir, a.Name+".rules.yaml", must(rulesOf(a.needs(), []Alert{a})))
+		rules := write(t, dir, a.Name+".rules.yaml", must(rulesOf("", a.needs(), []Alert{a})))
 		tests := unitTests{RuleFiles: []string{rules}, EvaluationInterval: "1m"}
 		for i, c := range a.Fires {
 			tests.Tests = append(tests.Tests, c.test(a, fmt.Sprintf("%s fires %d", a.Name, i), true))
@@ -94,6 +94,32 @@ func TestAlertsFireWhenTheyMust(t *testing.T) {
 		args = append(args, write(t, dir, a.Name+".yaml", must(document("", tests))))
 	}
 	promtool(t, args...)
+}
+
+// One Prometheus may watch staging beside production. Neither hides the other's faults, and neither has the other's alerts.
+func TestAlertsAreOfOneNamespace(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"test", "rules"}
+	for _, a := range Alerts() {
+		rules := write(t, dir, a.Name+".rules.yaml", must(rulesOf("production", a.needs(), []Alert{a})))
+		bad, well := a.Fires[0], a.Quiet[0]
+		args = append(args, write(t, dir, a.Name+".yaml", must(document("", unitTests{
+			RuleFiles: []string{rules}, EvaluationInterval: "1m", Tests: []unitTest{
+				Case{bad.At, bad.in("production").and(well.in("staging"))}.test(a, a.Name+" fires beside a staging that is well", true),
+				Case{well.At, well.in("production").and(bad.in("staging"))}.test(a, a.Name+" is not about staging", false),
+			},
+		}))))
+	}
+	promtool(t, args...)
+}
+
+// in is the history, as another namespace's.
+func (c Case) in(namespace string) Inputs {
+	moved := Inputs{}
+	for series, values := range c.Series {
+		moved[within(of(namespace), series)] = values
+	}
+	return moved
 }
 
 // needs are the recorded rules that a stands on.

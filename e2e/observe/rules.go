@@ -57,23 +57,29 @@ type (
 // runbooks is where the pages are in the repository. The chart puts another address in its place.
 const runbooks = "docs/runbooks/"
 
-// RulesFile returns all rules as Prometheus reads them.
-func RulesFile() ([]byte, error) { return rulesOf(Recorded(), Alerts()) }
+// RulesFile returns all rules as Prometheus reads them, of the series of one namespace. On one machine series have none: "".
+func RulesFile(namespace string) ([]byte, error) { return rulesOf(namespace, Recorded(), Alerts()) }
 
-func rulesOf(recorded []Rule, alerting []Alert) ([]byte, error) {
+func rulesOf(namespace string, recorded []Rule, alerting []Alert) ([]byte, error) {
+	labels := func(more map[string]string) map[string]string { // a sum of series has lost theirs
+		if namespace != "" {
+			more["namespace"] = namespace
+		}
+		return more
+	}
 	recording := ruleGroup{Name: "slippers.recording"}
 	for _, r := range recorded {
-		y := ruleYAML{Record: r.Record, Expr: r.Expr}
+		y := ruleYAML{Record: r.Record, Expr: within(of(namespace), r.Expr), Labels: labels(map[string]string{})}
 		if r.SLO != "" {
-			y.Labels = map[string]string{"slo": r.SLO}
+			y.Labels["slo"] = r.SLO
 		}
 		recording.Rules = append(recording.Rules, y)
 	}
 	alerts := ruleGroup{Name: "slippers.alerts"}
 	for _, a := range alerting {
 		alerts.Rules = append(alerts.Rules, ruleYAML{
-			Alert: a.Name, Expr: a.Expr(), For: a.wait(),
-			Labels: map[string]string{"severity": string(a.Severity), "app": "slippers"},
+			Alert: a.Name, Expr: within(of(namespace), a.Expr()), For: a.wait(),
+			Labels: labels(map[string]string{"severity": string(a.Severity), "app": "slippers"}),
 			Annotations: map[string]string{
 				"summary": a.Summary, "description": a.Description, "runbook_url": runbooks + a.Runbook + ".md",
 			},

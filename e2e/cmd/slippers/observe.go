@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/slippers-api/slippers/e2e/monitor"
+	"github.com/slippers-api/slippers/e2e/observe"
 	"github.com/slippers-api/slippers/e2e/shop"
 )
 
@@ -35,8 +36,12 @@ func watch(ctx context.Context, out io.Writer) (err error) {
 		return errors.New("no .dev here: `make run` makes it, in another terminal")
 	}
 	defer log.Close()
+	rules, err := observe.RulesFile("")
+	if err != nil {
+		return err //nolint:wrapcheck // it says which
+	}
 	o := monitor.Options{
-		Dir: filepath.Join(root, ".dev", "observe"), Rules: filepath.Join(files, "rules.yaml"), Dashboards: filepath.Join(files, "dashboards"),
+		Dir: filepath.Join(root, ".dev", "observe"), Rules: rules, Dashboards: filepath.Join(files, "dashboards"),
 		Targets: monitor.Targets(shop.Usual.Ops()), Every: 5 * time.Second, Prometheus: prometheusPort, Alertmanager: alertmanagerPort, Grafana: grafanaPort, Out: log,
 	}
 	m, err := monitor.Start(ctx, o)
