@@ -84,7 +84,7 @@ func createAdmin(ctx context.Context, n account.NewUser) error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	db, err := postgres.Open(ctx, cfg.Postgres)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,8 @@ func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Leve
 		return err
 	}
 	defer flush()
-	db, err := postgres.Open(ctx, cfg.Postgres, nil)
+	reg := metrics.NewRegistry(version)
+	db, err := postgres.Open(ctx, cfg.Postgres, postgres.NewStatements(reg))
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,6 @@ func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Leve
 		return err
 	}
 
-	reg := metrics.NewRegistry(version)
 	redis.Observe(rdb, reg)
 	reg.MustRegister(postgres.Collector(db, cfg.Postgres))
 	outbox := store.NewOutbox(db, rdb, reg, log)

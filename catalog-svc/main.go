@@ -80,7 +80,8 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		return err
 	}
 	defer flush()
-	db, err := postgres.Open(ctx, cfg.Postgres, failpoint.Tracer())
+	reg := metrics.NewRegistry(version)
+	db, err := postgres.Open(ctx, cfg.Postgres, postgres.NewStatements(reg), failpoint.Tracer())
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,6 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 		return err
 	}
 
-	reg := metrics.NewRegistry(version)
 	redis.Observe(rdb, reg)
 	reg.MustRegister(postgres.Collector(db, cfg.Postgres))
 	app := httpserver.New(cfg.HTTP, log, reg)

@@ -11,6 +11,9 @@ const behind = `service=~"catalog-svc|order-svc|auth-svc"`
 // Uploads decode pictures, and a new payment waits for the provider: neither says anything of the database.
 const atHome = behind + `,route!~"/slippers/:id/upload-images|/payments/octo/.+|/admin/payments/:id/settle"`
 
+// broken are PostgreSQL's codes for what no request can cause, and no repetition will cure.
+const broken = `code=~"53100|53200|58...|XX00[12]"`
+
 // customers are the policies that nobody meets who only wants to buy. The others are there for whoever guesses.
 const customers = `policy=~"default|guest"`
 
@@ -70,6 +73,17 @@ var dependencyAlerts = []Alert{
 		Description: "All are in use. Requests go on as if Redis were away.",
 		Fires:       history(12*time.Minute, `redis_pool_timeouts_total{service="gateway",instance="a"}`, "0+20x20"),
 		Quiet:       history(12*time.Minute, `redis_pool_timeouts_total{service="gateway",instance="a"}`, "3+0x20"),
+	},
+	{
+		Name: "PostgreSQLBroken", Severity: Page, Runbook: "postgresql",
+		When:        when(grown("db_client_errors_total{"+broken+"}", "15m", "service, code"), ">", 0),
+		Summary:     "PostgreSQL told {{ $labels.service }} of {{ $labels.code }}",
+		Description: "Its disk is full (53100), its memory is (53200), it cannot read or write (class 58), or data is damaged (XX001, XX002).",
+		Fires:       history(20*time.Minute, `db_client_errors_total{service="order-svc",instance="a",code="53100"}`, "_x14 1+0x20"),
+		Quiet: []Case{
+			{At: 20 * time.Minute, Series: Inputs{`db_client_errors_total{service="order-svc",instance="a",code="23505"}`: "0+1x40"}},
+			{At: 40 * time.Minute, Series: Inputs{`db_client_errors_total{service="order-svc",instance="a",code="53100"}`: "_x14 1+0x40"}}, // long ago
+		},
 	},
 	{
 		Name: "PoolNearlyFull", For: 10 * time.Minute, Severity: Ticket, Runbook: "postgresql",

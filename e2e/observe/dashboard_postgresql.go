@@ -22,6 +22,25 @@ func postgresql() Dashboard {
 					Queries: one(failures(at, "service"), "{{service}}"),
 				},
 			}},
+			{"Is it what they ask?", []Panel{
+				{
+					Title: "Slow statements", Unit: Seconds, Thresholds: rising(.1, 1),
+					About: "The 99th percentile by first word, without the wait for a connection. Commits alone slow: its disk, or a standby that it waits for. " +
+						"Which statements cost most is in /admin/slow-queries.",
+					Queries: one(quantile(.99, "db_client_operation_duration_seconds", chosen, "service", "operation"), "{{service}} {{operation}}"),
+				},
+				{
+					Title: "Statements", Unit: PerSec,
+					About:   "By first word. A batch counts once: it is one round trip.",
+					Queries: one(rate("db_client_operation_duration_seconds_count", chosen, "service", "operation"), "{{service}} {{operation}}"),
+				},
+				{
+					Title: "Failed statements and connections", Unit: PerSec, Thresholds: rising(1, 10),
+					About: "By SQLSTATE. Class 23 are constraints at work, 40 conflicts, 53 a server without connections, memory or disk, 57014 statements " +
+						"that took too long; connection is one that was lost or not made.",
+					Queries: one(rate("db_client_errors_total", chosen, "service", "code"), "{{service}} {{code}}"),
+				},
+			}},
 			{"Do they wait for a connection?", []Panel{
 				{
 					Title: "Time to get a connection", Unit: Seconds, Thresholds: rising(.01, .05),

@@ -37,6 +37,7 @@ var Metrics = map[string][]string{
 
 // pool is what every service with a database tells of its connections.
 var pool = []string{
+	"db_client_operation_duration_seconds", "db_client_errors_total",
 	"db_pool_size", "db_pool_max_overflow", "db_pool_max_connections", "db_pool_connections", "db_pool_checked_out_connections",
 	"db_pool_checked_in_connections", "db_pool_constructing_connections", "db_pool_overflow_connections", "db_pool_acquires_total",
 	"db_pool_acquire_seconds_total", "db_pool_empty_acquires_total", "db_pool_empty_acquire_wait_seconds_total",

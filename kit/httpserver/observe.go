@@ -1,7 +1,6 @@
 package httpserver
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -48,7 +47,7 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 				method, route = "other", "unmatched"
 			}
 			ctx := c.Request().Context()
-			record(ctx, duration.WithLabelValues(method, route, statusText(status)), took)
+			tracing.Observe(ctx, duration.WithLabelValues(method, route, statusText(status)), took)
 
 			level := slog.LevelInfo
 			switch {
@@ -85,17 +84,6 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 
 // CallerKey is where a request's Context has who is calling, for the log: what has a method ID() int64.
 const CallerKey = "caller"
-
-// record observes how long a request took, with its trace as an example where one is kept.
-func record(ctx context.Context, o prometheus.Observer, took time.Duration) {
-	if id := tracing.ID(ctx); id != "" {
-		if e, ok := o.(prometheus.ExemplarObserver); ok {
-			e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": id})
-			return
-		}
-	}
-	o.Observe(took.Seconds())
-}
 
 // statusText spares the usual statuses their formatting.
 func statusText(status int) string {

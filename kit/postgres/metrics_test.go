@@ -11,7 +11,7 @@ import (
 func TestThePoolTellsItsNumbers(t *testing.T) {
 	t.Parallel()
 	cfg := config(t)
-	db, err := postgres.Open(t.Context(), cfg, nil)
+	db, err := postgres.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestOutagesAreNoFaultsOfOurs(t *testing.T) {
 		t.Errorf("nobody listens: got %v", err)
 	}
 
-	db, err := postgres.Open(t.Context(), config(t), nil)
+	db, err := postgres.Open(t.Context(), config(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,8 +43,8 @@ const (
 	statementTimeout = "4500ms"
 )
 
-// Open returns a pool that has reached the server once. tracer may be nil.
-func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Pool, error) {
+// Open returns a pool that has reached the server once. Tracers that are nil are left out.
+func Open(ctx context.Context, cfg Config, tracers ...pgx.QueryTracer) (*pgxpool.Pool, error) {
 	pool, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
 		return nil, errors.New("reading DATABASE_URL: not a PostgreSQL URL") // pgx's own error may quote it
@@ -54,7 +54,7 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 	pool.MaxConnLifetimeJitter = cfg.PoolRecycle / 10
 	pool.PingTimeout = pingTimeout
 	pool.ConnConfig.StatementCacheCapacity = statementCache
-	pool.ConnConfig.Tracer = tracing.Queries(tracer)
+	pool.ConnConfig.Tracer = tracing.Queries(tracers...)
 	pool.ConnConfig.RuntimeParams["statement_timeout"] = statementTimeout
 	// A request that is given up cancels its query; cutting the connection instead costs a storm of new ones.
 	pool.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
@@ -78,7 +78,7 @@ func Open(ctx context.Context, cfg Config, tracer pgx.QueryTracer) (*pgxpool.Poo
 // queue for the requests' own pool would take all replicas away from behind the service at once.
 func Probe(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
 	cfg.PoolSize, cfg.MaxOverflow = 1, 0
-	return Open(ctx, cfg, nil)
+	return Open(ctx, cfg)
 }
 
 // ReadUTC makes times what our API promises, wherever the process thinks it is.

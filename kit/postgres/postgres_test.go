@@ -21,7 +21,7 @@ func config(t *testing.T) postgres.Config {
 func TestStatusCountsWhatIsOut(t *testing.T) {
 	t.Parallel()
 	cfg := config(t)
-	db, err := postgres.Open(t.Context(), cfg, nil)
+	db, err := postgres.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestStatusCountsWhatIsOut(t *testing.T) {
 // A request that is given up must cost its query, not its connection.
 func TestAnEndedContextKeepsTheConnection(t *testing.T) {
 	t.Parallel()
-	db, err := postgres.Open(t.Context(), config(t), nil)
+	db, err := postgres.Open(t.Context(), config(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestOpenDoesNotQuoteThePassword(t *testing.T) {
 	t.Parallel()
 	cfg := config(t)
 	cfg.URL = "postgres://user:hunter2@127.0.0.1:99999/db"
-	if _, err := postgres.Open(t.Context(), cfg, nil); err == nil || err.Error() != "reading DATABASE_URL: not a PostgreSQL URL" {
+	if _, err := postgres.Open(t.Context(), cfg); err == nil || err.Error() != "reading DATABASE_URL: not a PostgreSQL URL" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // Only what PostgreSQL itself has refused, or was never asked, is known not to be written.
 func TestRefused(t *testing.T) {
 	t.Parallel()
-	db, err := postgres.Open(t.Context(), config(t), nil)
+	db, err := postgres.Open(t.Context(), config(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestPatientlyStatementsMayTakeLonger(t *testing.T) {
 	t.Parallel()
 	cfg := config(t)
 	cfg.MaxOverflow = 0 // one connection
-	db, err := postgres.Open(t.Context(), cfg, nil)
+	db, err := postgres.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestPatientlyStatementsMayTakeLonger(t *testing.T) {
 // The process' own zone is not that of what the API says.
 func TestTimesAreUTC(t *testing.T) {
 	t.Parallel()
-	db, err := postgres.Open(t.Context(), config(t), nil)
+	db, err := postgres.Open(t.Context(), config(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,14 @@ package tracing
 import (
 	"context"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/extra/redisotel/v9"
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -72,16 +75,19 @@ func (u unsaid) RoundTrip(r *http.Request) (*http.Response, error) {
 	return u.RoundTripper.RoundTrip(r)
 }
 
-// Queries makes a span of each statement, with its text but without its arguments. next may be nil.
-func Queries(next pgx.QueryTracer) pgx.QueryTracer {
-	if !On() {
-		return next
+// Queries makes a span of each statement, with its text but without its arguments. Others watch too; those that are nil do not.
+func Queries(others ...pgx.QueryTracer) pgx.QueryTracer {
+	all := slices.DeleteFunc(others, func(t pgx.QueryTracer) bool { return t == nil })
+	if On() {
+		all = append(all, otelpgx.NewTracer(otelpgx.WithDisableConnectionDetailsInAttributes()))
 	}
-	spans := otelpgx.NewTracer(otelpgx.WithDisableConnectionDetailsInAttributes())
-	if next == nil {
-		return spans
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
 	}
-	return multitracer.New(next, spans)
+	return multitracer.New(all...)
 }
 
 // Redis makes a span of each command, by its name alone: keys may hold phone numbers.
@@ -108,6 +114,17 @@ func ID(ctx context.Context) string {
 		return s.TraceID().String()
 	}
 	return ""
+}
+
+// Observe observes how long something took, with its trace as an example where one is kept.
+func Observe(ctx context.Context, o prometheus.Observer, took time.Duration) {
+	if id := ID(ctx); id != "" {
+		if e, ok := o.(prometheus.ExemplarObserver); ok {
+			e.ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": id})
+			return
+		}
+	}
+	o.Observe(took.Seconds())
 }
 
 // within makes spans within others only.
