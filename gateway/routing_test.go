@@ -133,6 +133,17 @@ func TestWhatIsNotInTheTableIsNotServed(t *testing.T) {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
 	}
+	for request, allow := range map[string]string{
+		"GET /payments/octo/create": "POST", "HEAD /payments/octo/refund/": "POST", "GET /payments/octo/nothing": "", "DELETE /categories/7/warm": "",
+	} {
+		want := http.StatusNotFound
+		if allow != "" {
+			want = http.StatusMethodNotAllowed
+		}
+		if got := s.ask(t, request, nil); got.status != want || got.header.Get("Allow") != allow {
+			t.Errorf("%s: %d, and %q is allowed; want %d and %q", request, got.status, got.header.Get("Allow"), want, allow)
+		}
+	}
 	got := s.ask(t, "PATCH /slippers/7", nil)
 	got.is(t, http.StatusMethodNotAllowed, "")
 	for _, method := range []string{"GET", "HEAD", "PUT", "DELETE"} {

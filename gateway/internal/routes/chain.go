@@ -3,6 +3,7 @@ package routes
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -56,5 +57,26 @@ func bounded(most int64) echo.MiddlewareFunc {
 			}
 			return next(c)
 		}
+	}
+}
+
+// single answers next where the last parameter of its path is one segment. Echo gives it all that is left of a path, and so would
+// never tell that this is another route's, by another method.
+func single(last string, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !strings.Contains(c.Param(last), "/") {
+			return next(c)
+		}
+		var allowed []string
+		for _, r := range Table {
+			if r.Path == c.Request().URL.Path {
+				allowed = append(allowed, r.Method)
+			}
+		}
+		if len(allowed) == 0 {
+			return echo.ErrNotFound
+		}
+		c.Response().Header().Set(echo.HeaderAllow, strings.Join(allowed, ", "))
+		return echo.ErrMethodNotAllowed
 	}
 }

@@ -5,6 +5,7 @@ package routes
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -182,6 +183,9 @@ func Register(e *echo.Echo, f Frame, answers map[Target]echo.HandlerFunc) {
 		h := answers[r.Target]
 		for _, around := range slices.Backward(slices.Concat([]echo.MiddlewareFunc{f.Admit(r)}, f.Inside, []echo.MiddlewareFunc{deadline(r.Timeout, f.Patience), bounded(r.MaxBody)})) {
 			h = around(h)
+		}
+		if last := r.Path[strings.LastIndex(r.Path, "/")+1:]; strings.HasPrefix(last, ":") {
+			h = single(last[1:], h)
 		}
 		if r.Method == http.MethodGet {
 			httpserver.Get(e, r.Path, h)
