@@ -223,6 +223,39 @@ func TestFiveHundredMissesMakeOneCall(t *testing.T) {
 	}
 }
 
+// A Redis that starts again from a snapshot has the stamps of then, and the pages of then in it.
+func TestARedisThatComesBackFromASnapshot(t *testing.T) {
+	t.Parallel()
+	rdb := testkit.NewRedisServer(t)
+	c := &catalogue{}
+	at := func(cfg *config) {
+		cfg.Redis.URL = "redis://" + rdb.Options().Addr + "/0?read_timeout=60s&dial_timeout=60s"
+	}
+	gateways := []*shop{open(t, c.serve, at), open(t, c.serve, at)}
+	path, tag := item()
+
+	gateways[0].ask(t, "GET "+path, nil)
+	if err := rdb.Save(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c.version.Store(1)
+	if err := stamp.Bump(t.Context(), rdb, tag); err != nil {
+		t.Fatal(err)
+	}
+	rdb.Restart(t)
+	for i, s := range gateways {
+		if got := s.ask(t, "GET "+path, nil); got.version(t) != 1 {
+			t.Errorf("gateway %d: %s %.60s", i, got.header.Get("Cache-Status"), got.body)
+		}
+		if got := s.ask(t, "GET "+path, nil); got.header.Get("Cache-Status") != "slippers; hit" {
+			t.Errorf("gateway %d, again: %s", i, got.header.Get("Cache-Status"))
+		}
+	}
+	if n := c.calls.Load(); n != 2 {
+		t.Errorf("%d calls, want one before and one after for both", n)
+	}
+}
+
 // While Redis is away a page is served that was good just before, and only for a while.
 func TestWhileRedisIsAway(t *testing.T) {
 	t.Parallel()

@@ -87,7 +87,7 @@ type pending struct {
 
 // New returns a batcher on rdb: one script call for a batch, or on a cluster one pipeline to each node.
 func New(rdb redis.UniversalClient, reg prometheus.Registerer) *Batcher {
-	run := (&single{rdb}).run
+	run := (&single{rdb: rdb}).run
 	if c, ok := rdb.(*redis.ClusterClient); ok {
 		run = (&cluster{c}).run
 	}

@@ -41,11 +41,16 @@ type op struct {
 	value   Value
 }
 
-// script does all operations of a batch, on keys and on arguments that follow each other.
+// scriptFor returns the script that does all operations of a batch, on keys and on arguments that follow each other. What it
+// says of stamps has the name of the server that has it.
 //
 // The limit is redis_rate's GCRA, for n requests of the same cost in turn: the same numbers in the same order, from the
 // same clock, into the same key. It answers the time, where the limit stood, and how many were allowed; the rest follows.
-var script = redis.NewScript(`
+func scriptFor(server string) *redis.Script {
+	return redis.NewScript("local server = " + strconv.Quote(server) + operations)
+}
+
+const operations = `
 local time = redis.call('TIME')
 local now = (time[1] - 1483228800) + (time[2] / 1000000)
 local out, a = {}, 1
@@ -80,7 +85,7 @@ for i = 1, #KEYS do
       stamp = ARGV[a+1]
       redis.call('SET', key, stamp, 'EX', ARGV[a+2])
     end
-    out[#out+1] = stamp
+    out[#out+1] = stamp .. server
     a = a + 3
   else
     out[#out+1] = redis.call('GET', key)
@@ -88,7 +93,7 @@ for i = 1, #KEYS do
   end
 end
 return out
-`)
+`
 
 // key is the operation's key in Redis.
 func (o *op) redisKey() string {

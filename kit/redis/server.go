@@ -18,9 +18,14 @@ const unnamed = "unnamed"
 // last one had.
 func RunID(ctx context.Context, rdb redis.UniversalClient) (string, error) {
 	return ofAll(ctx, rdb, func(ctx context.Context, node redis.UniversalClient) (string, error) {
-		info, err := info(ctx, node, "server")
-		return cmp.Or(field(info, "run_id"), unnamed), err
+		return ServerID(ctx, node)
 	})
+}
+
+// ServerID names the life of the one server that c asks: RunID for who has a connection to it.
+func ServerID(ctx context.Context, c redis.Cmdable) (string, error) {
+	info, err := info(ctx, c, "server")
+	return cmp.Or(field(info, "run_id"), unnamed), err
 }
 
 // Contents is RunID and how many keys were evicted: while it stays the same, what was written is there until its time is over.
@@ -54,7 +59,7 @@ func ofAll(ctx context.Context, rdb redis.UniversalClient, ask func(context.Cont
 }
 
 // info is what a server says of itself. An embedded one says nothing.
-func info(ctx context.Context, rdb redis.UniversalClient, sections ...string) (string, error) {
+func info(ctx context.Context, rdb redis.Cmdable, sections ...string) (string, error) {
 	text, err := rdb.Info(ctx, sections...).Result()
 	if err != nil && !strings.Contains(err.Error(), "is not supported") {
 		return "", fmt.Errorf("asking Redis about itself: %w", err)
