@@ -185,6 +185,7 @@ func serve(ctx context.Context, cfg config, log *slog.Logger, level logging.Leve
 	})
 	g.Go(func() error { return outbox.Run(served) }) // for the last request too
 	g.Go(func() error { return revoked.Run(ctx) })
+	go tries.Follow(ctx, log)
 	g.Go(func() error {
 		return account.Forgetting{Sessions: sessions, Every: cfg.SessionExpiry, Log: log}.Run(ctx)
 	})

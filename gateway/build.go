@@ -40,10 +40,12 @@ const (
 	authService    = "auth-svc"
 )
 
-// app is the gateway: what it serves, and the router inside, whose routes a test compares with the document.
+// app is the gateway: what it serves, the router inside, whose routes a test compares with the document, and the limits, which
+// follow how many gateways there are.
 type app struct {
 	http.Handler
 	router *echo.Echo
+	limits *limits.Limits
 }
 
 // build puts the gateway together, from the inside out.
@@ -103,5 +105,5 @@ func build(cfg config, rdb redis.UniversalClient, verifier *token.Verifier, log 
 	routes.Register(e, routes.Frame{
 		Admit: in.Admit, Inside: []echo.MiddlewareFunc{compress, front.Believe(cfg.Front.TrustedProxies)}, Patience: cfg.UpstreamTimeout,
 	}, answers)
-	return &app{Handler: e, router: e}, nil
+	return &app{Handler: e, router: e, limits: in.Limits}, nil
 }

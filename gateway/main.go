@@ -102,6 +102,7 @@ func run(cfg config, log *slog.Logger, level logging.Level) error {
 	if err != nil {
 		return err
 	}
+	go app.limits.Follow(ctx, log)
 	log.Info("serving", "addr", cfg.HTTP.Addr, "version", version)
 	ops := httpserver.NewOps(reg, nil)
 	ops.Handle("/log-level", level)

@@ -95,8 +95,9 @@ func TestTheShopWithoutRedis(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, "REDIS_URL=redis://"+closed.Addr().String()+"/0")
+	s := open(t, "REDIS_URL=redis://"+closed.Addr().String()+"/0", "GATEWAY_REPLICAS=9", "GATEWAY_PEERS=localhost", "AUTH_REPLICAS=9", "AUTH_PEERS=localhost")
 	slipper := s.admin(t).slipper(t, "Felt slipper", "129000", 5)
+	eventually(t, "of each there is one to share the limits", func() bool { return s.metrics(t)["rate_limit_replicas"].values[""] == 2 })
 	buyer := s.guest(t).login(t)
 	anyone := visitor{store: s}
 	if a := anyone.must(t, "GET /health", ""); a.text(t, "status") != "degraded" || a.text(t, "cache") != "unhealthy" || a.text(t, "database") != "healthy" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-redis/redis_rate/v10"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/slippers-api/slippers/kit/batch"
 	"github.com/slippers-api/slippers/kit/limit"
@@ -58,7 +59,7 @@ func TestOwnCountsItsPart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := limit.NewOwn(tt.replicas)
+			o := limit.NewOwn(tt.replicas, prometheus.NewRegistry())
 			count := func(key string, cost int) *redis_rate.Result {
 				return o.Count(&batch.Limit{Key: key, Limit: limit.PerTime(tt.burst, time.Hour), Cost: cost})
 			}
@@ -85,7 +86,7 @@ func TestOwnCountsItsPart(t *testing.T) {
 // A crowd makes it forget the oldest, and nobody else.
 func TestOwnIsBounded(t *testing.T) {
 	t.Parallel()
-	o := limit.NewOwn(1)
+	o := limit.NewOwn(1, prometheus.NewRegistry())
 	count := func(key string) bool {
 		return o.Count(&batch.Limit{Key: key, Limit: limit.PerTime(1, time.Hour), Cost: 1}).Allowed > 0
 	}

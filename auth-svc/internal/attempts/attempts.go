@@ -18,6 +18,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/go-redis/redis_rate/v10"
@@ -58,8 +59,13 @@ type Config struct {
 	// come at once, and then one comes back at a time.
 	Policies Policies `env:"ATTEMPT_LIMITS" envDefault:"login=5/300s,account=50/24h,forgot=4/1h,codes=100/24h,reset=5/1h,guesses=150/24h"`
 
-	// Replicas is how many auth-svc there are. Each allows its part of a policy while Redis is away.
+	// Replicas is how many auth-svc there are. Each allows its part of a policy while Redis is away, and one attempt at least. With
+	// AUTH_PEERS it is the most that are reckoned with, and the number until DNS has told the first.
 	Replicas int `env:"AUTH_REPLICAS" envDefault:"1"`
+
+	// Peers is a name of DNS that leads to the addresses of all auth-svc, ready or not. They are counted anew every five seconds.
+	// Empty is none: then there are AUTH_REPLICAS.
+	Peers string `env:"AUTH_PEERS"`
 }
 
 // Policies are the limits by kind.
@@ -84,6 +90,7 @@ type Attempts struct {
 	batch     *batch.Batcher
 	rdb       redis.UniversalClient
 	own       *limit.Own
+	peers     limit.Peers
 	ownKnown  *expirable.LRU[string, struct{}]
 	decisions *prometheus.CounterVec
 	degraded  prometheus.Counter
@@ -93,7 +100,7 @@ type Attempts struct {
 func New(cfg Config, asks *batch.Batcher, rdb redis.UniversalClient, reg prometheus.Registerer) *Attempts {
 	a := &Attempts{
 		policies: cfg.Policies, batch: asks, rdb: rdb,
-		own: limit.NewOwn(cfg.Replicas), ownKnown: expirable.NewLRU[string, struct{}](own, nil, memory),
+		own: limit.NewOwn(cfg.Replicas, reg), peers: limit.Peers{Name: cfg.Peers}, ownKnown: expirable.NewLRU[string, struct{}](own, nil, memory),
 		decisions: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
 			Name: "auth_attempts_total",
 			Help: "Attempts by the policy that they met and what it said. known ones came from an address of the account's own.",
@@ -112,6 +119,9 @@ func New(cfg Config, asks *batch.Batcher, rdb redis.UniversalClient, reg prometh
 	}
 	return a
 }
+
+// Follow keeps up with how many auth-svc there are, until ctx ends.
+func (a *Attempts) Follow(ctx context.Context, log *slog.Logger) { a.own.Follow(ctx, a.peers, log) }
 
 // Login lets a password be tried, or returns account.ErrTooMany. done must be called with what comes of it.
 func (a *Attempts) Login(ctx context.Context, number, address string) (done func(error), err error) {

@@ -5,7 +5,9 @@
 package limits
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,8 +55,13 @@ type Config struct {
 	// Shadow are the classes (comma-separated) whose limits are counted and told, but refuse nobody: for trying out.
 	Shadow []Class `env:"RATE_LIMIT_SHADOW"`
 
-	// Replicas is how many gateways there are. Each allows its part of a policy while Redis is away.
+	// Replicas is how many gateways there are. Each allows its part of a policy while Redis is away. With GATEWAY_PEERS it is the
+	// most that are reckoned with, and the number until DNS has told the first.
 	Replicas int `env:"GATEWAY_REPLICAS" envDefault:"1"`
+
+	// Peers is a name of DNS that leads to the addresses of all gateways, ready or not. They are counted anew every five seconds.
+	// Empty is none: then there are GATEWAY_REPLICAS.
+	Peers string `env:"GATEWAY_PEERS"`
 }
 
 // Policies are the limits by class.
@@ -81,6 +88,7 @@ var outside = []Class{Health, Login, Register, Refresh, Reset, Notice}
 type Limits struct {
 	policies map[Class]*policy
 	own      *limit.Own
+	peers    limit.Peers
 }
 
 // policy is one of them, with what never changes of an answer.
@@ -105,7 +113,7 @@ func New(cfg Config, reg prometheus.Registerer) *Limits {
 	degraded := promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
 		Name: "rate_limit_degraded_total", Help: "Requests that this gateway counted by itself, because Redis was away, by their policy.",
 	}, []string{"policy"})
-	l := &Limits{policies: make(map[Class]*policy, len(Classes)), own: limit.NewOwn(cfg.Replicas)}
+	l := &Limits{policies: make(map[Class]*policy, len(Classes)), own: limit.NewOwn(cfg.Replicas, reg), peers: limit.Peers{Name: cfg.Peers}}
 	for _, class := range Classes {
 		rule := cfg.Policies[class]
 		l.policies[class] = &policy{
@@ -119,6 +127,9 @@ func New(cfg Config, reg prometheus.Registerer) *Limits {
 	}
 	return l
 }
+
+// Follow keeps up with how many gateways there are, until ctx ends.
+func (l *Limits) Follow(ctx context.Context, log *slog.Logger) { l.own.Follow(ctx, l.peers, log) }
 
 // Caller is whom a request counts for: a user, or who uses an address. An IPv6 customer has a /64, and counts as one.
 type Caller struct {
