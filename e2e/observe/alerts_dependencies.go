@@ -30,7 +30,7 @@ var dependencyAlerts = []Alert{
 		Name: "LimitsDegraded", For: 5 * time.Minute, Severity: Ticket, Runbook: "redis",
 		When:        when("(sum(rate(rate_limit_degraded_total[5m])) or vector(0)) + (sum(rate(auth_attempts_degraded_total[5m])) or vector(0))", ">", .05),
 		Summary:     "Limits are counted by each process alone",
-		Description: "Each allows its part (GATEWAY_REPLICAS, AUTH_REPLICAS). Nobody is unlimited, but some may be limited too soon.",
+		Description: "Each allows its part (rate_limit_replicas). Nobody is unlimited, but some may be limited too soon.",
 		Fires: []Case{
 			{At: 12 * time.Minute, Series: Inputs{
 				`rate_limit_degraded_total{service="gateway",instance="a"}`:     "0+20x20",

@@ -40,7 +40,7 @@ func autoscaling() Dashboard {
 				}),
 				cluster(Panel{
 					Title: "Bounds", Unit: Count,
-					About: "autoscaling.minReplicas and maxReplicas. At the most for long, it is too small: limits and connections reckon with it.",
+					About: "autoscaling.minReplicas and maxReplicas. At the most for long, it is too small. Connections reckon with it.",
 					Queries: []Query{
 						{gauge("max", "kube_horizontalpodautoscaler_spec_min_replicas", hpa, "horizontalpodautoscaler"), service + " least"},
 						{gauge("max", "kube_horizontalpodautoscaler_spec_max_replicas", hpa, "horizontalpodautoscaler"), service + " most"},

@@ -18,6 +18,10 @@ func redis() Dashboard {
 						{rate("rate_limit_degraded_total", chosen), "requests"}, {rate("auth_attempts_degraded_total", chosen), "attempts"},
 					},
 				},
+				{
+					Title: "How many share them then", Unit: Count, About: "As each process knows. Above the number of replicas for long: DNS does not tell.",
+					Queries: one("rate_limit_replicas{"+chosen+"}", "{{service}} {{instance}}"),
+				},
 			}},
 			{"Connections to it", []Panel{
 				{

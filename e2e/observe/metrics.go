@@ -15,7 +15,7 @@ var Metrics = map[string][]string{
 	},
 	"gateway": {
 		"edge_cache_requests_total", "edge_cache_fill_seconds", "edge_cache_bytes", "edge_cache_max_bytes", "edge_cache_admin_invalidations_total",
-		"rate_limit_decisions_total", "rate_limit_degraded_total", "session_checks_total",
+		"rate_limit_decisions_total", "rate_limit_degraded_total", "rate_limit_replicas", "session_checks_total",
 	},
 	"catalog-svc": slices.Concat(pool, copies, []string{
 		"postgres_group_commit_writes",
@@ -30,7 +30,7 @@ var Metrics = map[string][]string{
 		"octo_certificate_not_after_timestamp_seconds", "watch_last_success_timestamp_seconds",
 	}),
 	"auth-svc": slices.Concat(pool, copies, []string{
-		"auth_attempts_total", "auth_attempts_degraded_total", "logins_total", "registrations_total", "token_refreshes_total",
+		"auth_attempts_total", "auth_attempts_degraded_total", "rate_limit_replicas", "logins_total", "registrations_total", "token_refreshes_total",
 		"sessions_ended_total", "signing_key_created_timestamp_seconds",
 	}),
 }
