@@ -165,3 +165,17 @@ func counted(t *testing.T, service, metric string, labels ...string) map[string]
 	}
 	return sums
 }
+
+// While Redis is away each Pod allows its part, of as many as there are and not of as many as there may be.
+func TestPodsKnowHowManyTheyAre(t *testing.T) {
+	installed(t)
+	for _, service := range []string{"gateway", "auth"} {
+		eventually(t, 2*time.Minute, "each Pod of "+service+" knows how many they are", func() bool {
+			all := pods(t, service)
+			told := fmt.Sprintf("\nrate_limit_replicas %d\n", len(all))
+			return len(all) > 0 && !slices.ContainsFunc(all, func(p pod) bool {
+				return !p.ready() || !strings.Contains(ops(t, p.Metadata.Name, "/metrics"), told)
+			})
+		})
+	}
+}
