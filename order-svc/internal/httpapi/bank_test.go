@@ -74,7 +74,7 @@ func (b *bank) Hear(_ context.Context, transaction uuid.UUID, _ string, _ paymen
 	return b.wrote()
 }
 
-func (b *bank) Lost(context.Context, int64) error                      { return b.err }
+func (b *bank) Lost(context.Context, int64, bool) error                { return b.err }
 func (b *bank) MayRead(context.Context, int64) (bool, error)           { return true, b.err }
 func (b *bank) Watch(context.Context, int64, string) error             { return b.err }
 func (b *bank) Adopt(context.Context, int64, string) error             { return b.err }

@@ -21,8 +21,8 @@ type Money interface {
 	// Refund returns the refund with its payment, or ErrNotFound.
 	Refund(ctx context.Context, id int64) (Refund, Payment, error)
 
-	// Lost notes that an answer about a refund was lost.
-	Lost(ctx context.Context, id int64) error
+	// Lost notes whether an answer about a refund was lost, or will be if the process dies now.
+	Lost(ctx context.Context, id int64, lost bool) error
 
 	// Move sets the state of a refund that is not final. What succeeded goes into the ledger, and an order of which nothing
 	// is left becomes REFUNDED; what failed can be given back again.
@@ -136,23 +136,33 @@ func (r Refunding) Send(ctx context.Context, id int64) error {
 	if p.ProviderUUID == nil {
 		return fmt.Errorf("refund %d is of a payment that the provider has not named", id)
 	}
+	unseen := refund.State == RefundNew && !refund.Unclear // by the provider, so that a refusal is one
+	if unseen {
+		if err := r.Money.Lost(ctx, id, true); err != nil { // before the call: who dies in it can note nothing after it
+			return err
+		}
+	}
 	state, err := r.Provider.Refund(ctx, *p.ProviderUUID, refund)
 	switch {
-	case errors.Is(err, ErrDeclined) && refund.Unclear: // it may refuse the repetition of what it has done: a person must ask
-		r.Log.ErrorContext(ctx, "the provider declined a refund after a lost answer", "refund_id", id, "payment_id", p.ID, "err", err)
-		return r.Money.Watch(ctx, p.ID, "the provider declined a refund whose first answer was lost")
+	case errors.Is(err, ErrDeclined) && !unseen: // it may refuse the repetition of what it has done: a person must ask
+		r.Log.ErrorContext(ctx, "the provider declined a refund that it may have done", "refund_id", id, "payment_id", p.ID, "err", err)
+		why := "the provider declined a refund whose first answer was lost"
+		if refund.State == RefundPending {
+			why = "the provider declined a refund that it had begun"
+		}
+		return errors.Join(r.Money.Lost(ctx, id, true), r.Money.Watch(ctx, p.ID, why))
 	case errors.Is(err, ErrDeclined), err == nil && state == RefundFailed: // nobody tries it again by himself
 		r.Log.ErrorContext(ctx, "the provider declined a refund", "refund_id", id, "payment_id", p.ID, "err", err)
 		if err := r.Money.Watch(ctx, p.ID, "the provider declined a refund"); err != nil {
 			return err
 		}
 		state = RefundFailed
-	case errors.Is(err, ErrNotDone):
-		return err
-	case err != nil:
+	case errors.Is(err, ErrNotDone) && unseen:
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTimeout)
 		defer cancel()
-		return errors.Join(err, r.Money.Lost(after, id))
+		return errors.Join(err, r.Money.Lost(after, id, false))
+	case err != nil:
+		return err
 	}
 	if err := r.Money.Move(ctx, id, state); err != nil {
 		return err

@@ -26,8 +26,8 @@ type till struct {
 	given   []payment.Refund
 	parts   []payment.Part
 	moved   payment.RefundState
-	lost    bool
 	watched string
+	dies    bool // the process, in the call of the provider
 }
 
 func (s *till) Find(context.Context, int64) ([]payment.Payment, []payment.Refund, error) {
@@ -52,8 +52,8 @@ func (s *till) Move(_ context.Context, _ int64, to payment.RefundState) error {
 	return nil
 }
 
-func (s *till) Lost(ctx context.Context, _ int64) error {
-	_, s.lost = ctx.Deadline()
+func (s *till) Lost(_ context.Context, _ int64, lost bool) error {
+	s.refund.Unclear = lost
 	return nil
 }
 
@@ -70,6 +70,9 @@ type bank struct {
 }
 
 func (b bank) Refund(context.Context, uuid.UUID, payment.Refund) (payment.RefundState, error) {
+	if b.dies {
+		panic("killed")
+	}
 	return b.answer, b.err
 }
 
@@ -150,7 +153,9 @@ func TestWhatTheProviderSaysOfARefund(t *testing.T) {
 		"declined":                      {payment.RefundNew, false, "", payment.ErrDeclined, nil, payment.RefundFailed, false, true},
 		"no answer":                     {payment.RefundNew, false, "", payment.ErrNoAnswer, payment.ErrNoAnswer, "", true, false},
 		"nothing was done":              {payment.RefundNew, false, "", payment.ErrNotDone, payment.ErrNoAnswer, "", false, false},
-		"declined after a lost answer":  {payment.RefundNew, true, "", payment.ErrDeclined, nil, "", false, true},
+		"declined after a lost answer":  {payment.RefundNew, true, "", payment.ErrDeclined, nil, "", true, true},
+		"declined when it was begun":    {payment.RefundPending, false, "", payment.ErrDeclined, nil, "", true, true},
+		"nothing after a lost answer":   {payment.RefundNew, true, "", payment.ErrNotDone, payment.ErrNoAnswer, "", true, false},
 		"done after a lost answer":      {payment.RefundNew, true, payment.RefundSucceeded, nil, nil, payment.RefundSucceeded, false, false},
 		"ended before: nothing is sent": {payment.RefundSucceeded, false, payment.RefundFailed, nil, nil, "", false, false},
 	}
@@ -164,9 +169,28 @@ func TestWhatTheProviderSaysOfARefund(t *testing.T) {
 			if err := refunding(s).Send(t.Context(), 3); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
 				t.Errorf("got %v, want %v", err, tt.want)
 			}
-			if s.moved != tt.moved || s.lost != tt.lost || (s.watched != "") != tt.watched {
-				t.Errorf("moved to %q, lost %t, watched %q", s.moved, s.lost, s.watched)
+			if lost := s.moved == "" && s.refund.Unclear; s.moved != tt.moved || lost != tt.lost || (s.watched != "") != tt.watched {
+				t.Errorf("moved to %q, lost %t, watched %q", s.moved, lost, s.watched)
 			}
 		})
+	}
+}
+
+// A process that dies while it calls the provider loses the answer, and cannot note that any more.
+func TestADeathInTheCallLosesTheAnswer(t *testing.T) {
+	t.Parallel()
+	known := uuid.New()
+	s := &till{paid: payment.Payment{State: payment.Paid, Amount: 100, ProviderUUID: &known}, refund: payment.Refund{State: payment.RefundNew, Amount: 100}, dies: true}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("it did not die")
+			}
+		}()
+		_ = refunding(s).Send(t.Context(), 3)
+	}()
+	s.dies, s.err = false, payment.ErrDeclined // the provider refuses the repetition of what it has done
+	if err := refunding(s).Send(t.Context(), 3); err != nil || s.moved != "" || s.watched == "" {
+		t.Errorf("got %v, moved to %q, and a person reads %q", err, s.moved, s.watched)
 	}
 }

@@ -47,11 +47,11 @@ func (s *Payments) Attended(ctx context.Context, id int64, d payment.Decision) (
 	return p, err
 }
 
-// Decide ends a refund that the provider declined when its first answer was lost: whether the money went, only a person can find
-// out. It returns payment.ErrNotFound, or payment.ErrNotUnclear also while the refund's job goes on, which may still hear it.
+// Decide ends a refund that the provider declined when an answer was lost or it had begun: whether the money went, only a person can
+// find out. It returns payment.ErrNotFound, or payment.ErrNotUnclear also while the refund's job goes on, which may still hear it.
 func (s *Payments) Decide(ctx context.Context, id int64, to payment.RefundState, d payment.Decision) (payment.Refund, error) {
 	const unclear = `
-		SELECT r.payment_id, r.state = 'new' AND r.unclear AND NOT EXISTS (
+		SELECT r.payment_id, r.state IN ('new', 'pending') AND r.unclear AND NOT EXISTS (
 			SELECT FROM orders.river_job j WHERE j.kind = 'refund_send' AND j.args @> jsonb_build_object('refund_id', r.id)
 			AND j.state NOT IN ('completed', 'cancelled', 'discarded')) AS unclear
 		FROM orders.refunds r WHERE r.id = @id FOR UPDATE OF r`

@@ -140,10 +140,12 @@ func TestAPersonLooksAfterAPayment(t *testing.T) {
 	d.sound(t, p)
 }
 
-// A refund was declined whose first answer was lost: it may have been done. A person finds out.
+// A refund was declined whose first answer was lost, or that was begun: it may have been done. A person finds out.
 func TestAPersonDecidesAboutARefund(t *testing.T) {
 	t.Parallel()
-	for name, went := range map[string]bool{"it went": true, "it did not": false} {
+	for name, tt := range map[string]struct{ begun, went bool }{
+		"it went": {false, true}, "it did not": {false, false}, "it went, begun": {true, true}, "it did not, begun": {true, false},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := open(t, 100)
@@ -153,7 +155,12 @@ func TestAPersonDecidesAboutARefund(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			to, id := payment.RefundFailed, refunds[0].ID
+			to, id, went := payment.RefundFailed, refunds[0].ID, tt.went
+			if tt.begun {
+				if err := p.Move(t.Context(), id, payment.RefundPending); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if went {
 				to = payment.RefundSucceeded
 			}
@@ -166,7 +173,7 @@ func TestAPersonDecidesAboutARefund(t *testing.T) {
 				return r
 			}
 			finish := `UPDATE orders.river_job SET state = 'completed', finalized_at = now() WHERE kind = 'refund_send'`
-			if err := p.Lost(t.Context(), id); err != nil {
+			if err := p.Lost(t.Context(), id, true); err != nil {
 				t.Fatal(err)
 			}
 			decide(payment.ErrNotUnclear) // its job goes on
@@ -211,6 +218,9 @@ func TestOnlyAnUnclearRefundIsDecidedAbout(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := d.db.Exec(t.Context(), `UPDATE orders.river_job SET state = 'discarded', finalized_at = now() WHERE kind = 'refund_send'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Lost(t.Context(), refunds[1].ID, true); err != nil { // until it is answered
 		t.Fatal(err)
 	}
 	if err := p.Move(t.Context(), refunds[1].ID, payment.RefundPending); err != nil {

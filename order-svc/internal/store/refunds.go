@@ -74,9 +74,9 @@ func (s *Payments) Refund(ctx context.Context, id int64) (payment.Refund, paymen
 	return r, p, err
 }
 
-// Lost notes that an answer about a refund was lost.
-func (s *Payments) Lost(ctx context.Context, id int64) error {
-	return s.exec(ctx, "noting a lost answer", `UPDATE orders.refunds SET unclear = true, updated_at = now() WHERE id = $1`, id)
+// Lost notes whether an answer about a refund was lost, or will be if the process dies now.
+func (s *Payments) Lost(ctx context.Context, id int64, lost bool) error {
+	return s.exec(ctx, "noting a lost answer", `UPDATE orders.refunds SET unclear = $2, updated_at = now() WHERE id = $1`, id, lost)
 }
 
 // Move sets the state of a refund that is not final. What succeeded goes into the ledger, and an order of which nothing is
@@ -105,7 +105,7 @@ func (s *Payments) told(ctx context.Context, to payment.RefundState, outdated in
 
 func (s *Payments) move(ctx context.Context, tx pgx.Tx, id int64, to payment.RefundState) (moved bool, outdated invalidation.Pending, err error) {
 	const move = `
-		UPDATE orders.refunds SET state = $2, updated_at = now()
+		UPDATE orders.refunds SET state = $2, unclear = false, updated_at = now()
 		WHERE id = $1 AND state IN ('new', 'pending') AND state <> $2 RETURNING payment_id, amount`
 	const free = `UPDATE orders.payments SET refunded = refunded - $2, updated_at = now() WHERE id = $1`
 
