@@ -142,7 +142,8 @@ func (s Settling) again(ctx context.Context, p Payment, since time.Time, why err
 // Claim makes the order of a paid payment a paid order. It may be repeated.
 //
 // The stock is sold first, so that no order is paid for stock that went back. An order that has ended, or whose stock is
-// gone, gets its money back; whoever ended it gives its stock back, also what was sold here.
+// gone, gets its money back; whoever ended it gives its stock back, also what was sold here. Money that an administrator has given
+// back before pays for nothing.
 func (s Settling) Claim(ctx context.Context, id int64) error {
 	p, err := s.Books.Payment(ctx, id)
 	if err != nil || p.State != Paid {
@@ -152,7 +153,7 @@ func (s Settling) Claim(ctx context.Context, id int64) error {
 	if err != nil {
 		return fmt.Errorf("claiming order %d: %w", p.OrderID, err)
 	}
-	if o.Status == order.Pending {
+	if o.Status == order.Pending && p.Refunded < p.Amount {
 		err = s.Stock.Sell(ctx, o.ReservationID)
 		if err == nil {
 			_, err = s.Orders.Change(ctx, order.Change{
@@ -167,6 +168,9 @@ func (s Settling) Claim(ctx context.Context, id int64) error {
 		}
 		if o, err = s.Orders.Get(ctx, p.OrderID); err != nil {
 			return fmt.Errorf("claiming order %d: %w", p.OrderID, err)
+		}
+		if o.Status == order.Pending {
+			return fmt.Errorf("claiming order %d: its money went back meanwhile", p.OrderID) // the next try sees that
 		}
 	}
 	settled := o.Status == order.Paid || o.Status == order.Refunded

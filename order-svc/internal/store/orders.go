@@ -122,12 +122,14 @@ func (s *Orders) Change(ctx context.Context, c order.Change) (order.Order, error
 	return o.Order, nil
 }
 
-// change is one statement, because a change is: nobody sees it without its history.
+// change is one statement, because a change is: nobody sees it without its history. A payment that has gone back pays for nothing, and
+// none goes back at the same time: its row is shared.
 func change(ctx context.Context, db postgres.Querier, c order.Change) (changed, error) {
 	const query = `
 		WITH changed AS (
 			UPDATE orders.orders SET status = @to, notes = coalesce(@notes, notes), payment_id = coalesce(@payment, payment_id), updated_at = now()
-			WHERE id = @id AND status = @from
+			WHERE id = @id AND status = @from AND (@payment::bigint IS NULL
+				OR EXISTS (SELECT FROM orders.payments p WHERE p.id = @payment AND p.refunded < p.amount FOR SHARE))
 			RETURNING id, user_id, user_name, status, total_amount, notes, reservation_id, expires_at, payment_id, created_at, updated_at
 		), kept AS (
 			INSERT INTO orders.order_history (order_id, actor_id, from_status, to_status, reason)
