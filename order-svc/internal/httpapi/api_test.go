@@ -146,10 +146,14 @@ func (s *shop) Change(_ context.Context, c order.Change) (order.Order, error) {
 }
 
 func (s *shop) History(context.Context, int64) ([]order.Event, error) {
-	return []order.Event{
+	events := []order.Event{
 		{CreatedAt: long, Actor: "customer", ActorID: new(int64(7)), To: order.Pending, Reason: "placed"},
 		{CreatedAt: long, Actor: "system", From: new(order.Pending), To: order.Expired, Reason: "not paid in time"},
-	}, s.err
+	}
+	if s.status == order.Cancelled {
+		events[1] = order.Event{CreatedAt: long, Actor: "customer", ActorID: new(int64(7)), From: new(order.Pending), To: order.Cancelled}
+	}
+	return events, s.err
 }
 
 func (s *shop) List(_ context.Context, f order.Filter, r page.Request) ([]order.Order, int64, error) {

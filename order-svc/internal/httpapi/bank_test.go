@@ -31,6 +31,7 @@ type bank struct {
 	provider error // of whatever the provider is asked
 	state    payment.State
 	answer   json.RawMessage // of an earlier call under the key
+	began    time.Time       // the first of them
 	callErr  error
 }
 
@@ -134,8 +135,11 @@ func (b *bank) Notice(body []byte) (payment.Notice, error) {
 	return payment.Notice{Transaction: known, Status: "succeeded"}, nil
 }
 
-func (b *bank) BeginCall(context.Context, int64, order.Key, uuid.UUID) (json.RawMessage, error) {
-	return b.answer, b.callErr
+func (b *bank) BeginCall(context.Context, int64, order.Key, uuid.UUID) (json.RawMessage, time.Time, error) {
+	if b.began.IsZero() {
+		return b.answer, long, b.callErr
+	}
+	return b.answer, b.began, b.callErr
 }
 
 func (b *bank) EndCall(context.Context, int64, order.Key, uuid.UUID, json.RawMessage) error {
@@ -188,3 +192,5 @@ func call(answer string, err error) func(*shop) {
 		}
 	}
 }
+
+func begun(at time.Time) func(*shop) { return func(s *shop) { s.bank.began = at } }

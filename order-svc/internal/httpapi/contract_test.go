@@ -56,7 +56,7 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 	tok := "X-Cart-Token: " + ticket.String()
 	away := catalogue(order.ErrCatalogueAway)
 	short := order.ErrOutOfStock.With("unavailable", []order.Unavailable{{SlipperID: 3, Requested: 2, Available: 1}})
-	paid, expired := is(order.Paid), is(order.Expired)
+	paid, expired, cancelled := is(order.Paid), is(order.Expired), is(order.Cancelled)
 	given, err := json.Marshal(first) // before
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +180,10 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"cancel, late":      {expired, "user", "POST /orders/5/cancel", "", nil, 409, `/problems/order-transition-refused`},
 		"cancel, key":       {nil, "user", "POST /orders/5/cancel", "", []string{k}, 200, `"status":"CANCELLED"`},
 		"cancel, again":     {both(expired, call(string(given), nil)), "user", "POST /orders/5/cancel", "", []string{k}, 200, ordered},
+		"cancel, broke off": {cancelled, "user", "POST /orders/5/cancel", "", []string{k}, 200, `"status":"CANCELLED"`},
+		"cancel, long ago":  {both(cancelled, begun(long.Add(1))), "user", "POST /orders/5/cancel", "", []string{k}, 409, `/problems/order-transition-refused`},
+		"cancel, no key":    {cancelled, "user", "POST /orders/5/cancel", "", nil, 409, `/problems/order-transition-refused`},
+		"cancel, by others": {cancelled, "admin", "POST /orders/5/cancel", "", []string{k}, 409, `/problems/order-transition-refused`},
 		"cancel, running":   {call("", order.ErrInProgress), "user", "POST /orders/5/cancel", "", []string{k}, 409, `/problems/idempotency-in-progress`},
 		"cancel, bad key":   {nil, "user", "POST /orders/5/cancel", "", []string{"Idempotency-Key: a b"}, 422, `/problems/idempotency-key-invalid`},
 		"cancel, stranger":  {nil, "stranger", "POST /orders/5/cancel", "", nil, 404, `/problems/order-not-found`},

@@ -171,7 +171,9 @@ func (a API) cancelOrder(c echo.Context) error {
 		return err
 	}
 	return emptyBody(c, func(context.Context) error {
-		return a.once(c, key, func(ctx context.Context) (any, error) { return a.Changing.Cancel(ctx, actor(c), id) })
+		return a.once(c, key, func(ctx context.Context, began time.Time) (any, error) {
+			return a.Changing.CancelSince(ctx, actor(c), id, began)
+		})
 	})
 }
 

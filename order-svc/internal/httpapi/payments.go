@@ -36,7 +36,7 @@ type Payments interface {
 
 // Calls keeps the answers of writes that carry a key.
 type Calls interface {
-	BeginCall(ctx context.Context, user int64, key order.Key, attempt uuid.UUID) (json.RawMessage, error)
+	BeginCall(ctx context.Context, user int64, key order.Key, attempt uuid.UUID) (answer json.RawMessage, began time.Time, err error)
 	EndCall(ctx context.Context, user int64, key order.Key, attempt uuid.UUID, answer json.RawMessage) error
 }
 
@@ -69,7 +69,7 @@ func (a API) createPayment(c echo.Context) error {
 	if _, err := a.holder(c); err != nil {
 		return err
 	}
-	return a.once(c, key, func(ctx context.Context) (any, error) {
+	return a.once(c, key, func(ctx context.Context, _ time.Time) (any, error) {
 		id := in.OrderID
 		if id == nil {
 			o, err := a.orderCart(ctx, actor(c), key)
@@ -101,18 +101,19 @@ func (a API) orderCart(ctx context.Context, who order.Actor, key *order.Key) (or
 	return o, err
 }
 
-// once does a write, or answers what it came to before under its key.
-func (a API) once(c echo.Context, key *order.Key, do func(ctx context.Context) (any, error)) error {
+// once does a write, or answers what it came to before under its key. An attempt before this one may have done it and broken off
+// before it was answered: do is told when the first of them began, which is never without a key.
+func (a API) once(c echo.Context, key *order.Key, do func(ctx context.Context, began time.Time) (any, error)) error {
 	ctx := c.Request().Context()
 	if key == nil {
-		answer, err := do(ctx)
+		answer, err := do(ctx, time.Time{})
 		if err != nil {
 			return err
 		}
 		return c.JSON(http.StatusOK, answer)
 	}
 	user, attempt := actor(c).ID, uuid.New()
-	known, err := a.Calls.BeginCall(ctx, user, *key, attempt)
+	known, began, err := a.Calls.BeginCall(ctx, user, *key, attempt)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (a API) once(c echo.Context, key *order.Key, do func(ctx context.Context) (
 		c.Response().Header().Set("Idempotent-Replayed", "true")
 		return c.JSONBlob(http.StatusOK, known)
 	}
-	answer, failed := do(ctx)
+	answer, failed := do(ctx, began)
 	var kept json.RawMessage
 	if failed == nil {
 		if kept, err = json.Marshal(answer); err != nil {
@@ -175,7 +176,7 @@ func (a API) refund(c echo.Context) error {
 	if err := rules.Err(order.ErrInvalid); err != nil {
 		return err
 	}
-	return a.once(c, key, func(ctx context.Context) (any, error) {
+	return a.once(c, key, func(ctx context.Context, _ time.Time) (any, error) {
 		if _, err := a.Changing.Get(ctx, actor(c), in.OrderID); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,9 @@ package order
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -130,6 +132,25 @@ func (c Changing) Cancel(ctx context.Context, a Actor, id int64) (Order, error) 
 		reason = "cancelled by an administrator"
 	}
 	return c.move(ctx, o, Change{OrderID: id, From: o.Status, To: Cancelled, ActorID: &a.ID, Reason: reason}, a.roles(o)...)
+}
+
+// CancelSince is Cancel of somebody who may have tried before and lost the answer: an order that a has cancelled since began is
+// answered as it is. The zero time is never.
+func (c Changing) CancelSince(ctx context.Context, a Actor, id int64, began time.Time) (Order, error) {
+	o, err := c.Cancel(ctx, a, id)
+	if began.IsZero() || !errors.Is(err, ErrTransition) {
+		return o, err
+	}
+	events, failed := c.Orders.History(ctx, id)
+	if failed != nil {
+		return Order{}, failed
+	}
+	if !slices.ContainsFunc(events, func(e Event) bool {
+		return e.To == Cancelled && e.ActorID != nil && *e.ActorID == a.ID && !e.CreatedAt.Before(began)
+	}) {
+		return Order{}, err
+	}
+	return c.Orders.Get(ctx, id)
 }
 
 // move takes the step that a change asks for, with what it means for the stock.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -15,49 +16,49 @@ import (
 
 // A call under a key is any other write than an order: its answer is kept, and nothing else of it needs to be.
 
+// begunCall is a key that is this attempt's.
+type begunCall struct{ CreatedAt time.Time }
+
 // foundCall is a key that another attempt has begun.
 type foundCall struct {
 	Same   bool // request
 	Answer json.RawMessage
 }
 
-// BeginCall takes a key for an attempt, or returns the answer of an earlier one. It returns order.ErrKeyReused or
-// order.ErrInProgress.
-func (s *Keys) BeginCall(ctx context.Context, user int64, key order.Key, attempt uuid.UUID) (json.RawMessage, error) {
+// BeginCall takes a key for an attempt, and says when the first one took it, or returns the answer of an earlier one. It returns
+// order.ErrKeyReused or order.ErrInProgress.
+func (s *Keys) BeginCall(ctx context.Context, user int64, key order.Key, attempt uuid.UUID) (json.RawMessage, time.Time, error) {
 	const begin = `
 		WITH resumed AS (
 			UPDATE orders.idempotency_keys SET locked_until = now() + @lease::interval, reservation_id = @attempt
 			WHERE user_id = @user AND key = @key AND fingerprint = @fingerprint AND finished_at IS NULL AND locked_until <= now()
-			RETURNING 1
+			RETURNING created_at
 		), begun AS (
 			INSERT INTO orders.idempotency_keys (user_id, key, fingerprint, reservation_id, lines, locked_until)
 			SELECT @user, @key, @fingerprint, @attempt, '[]', now() + @lease::interval WHERE NOT EXISTS (SELECT FROM resumed)
-			ON CONFLICT DO NOTHING RETURNING 1
+			ON CONFLICT DO NOTHING RETURNING created_at
 		)
-		SELECT (SELECT count(*) FROM resumed) + (SELECT count(*) FROM begun)`
+		SELECT created_at FROM resumed UNION ALL SELECT created_at FROM begun`
 	const earlier = `
 		SELECT fingerprint = @fingerprint AS same, answer FROM orders.idempotency_keys WHERE user_id = @user AND key = @key`
 
 	args := pgx.StrictNamedArgs{"user": user, "key": key.Value, "fingerprint": key.Fingerprint, "attempt": attempt, "lease": lease}
-	var mine int
-	if err := s.db.QueryRow(ctx, begin, args).Scan(&mine); err != nil {
-		return nil, fmt.Errorf("beginning a call: %w", err)
-	}
-	if mine > 0 {
-		return nil, nil
+	mine, err := postgres.One[begunCall](ctx, s.db, "beginning a call", pgx.ErrNoRows, begin, args)
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return nil, mine.CreatedAt, err
 	}
 	delete(args, "attempt")
 	delete(args, "lease")
 	f, err := postgres.One[foundCall](ctx, s.db, "reading a call", order.ErrInProgress, earlier, args)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, time.Time{}, err
 	case !f.Same:
-		return nil, order.ErrKeyReused
+		return nil, time.Time{}, order.ErrKeyReused
 	case f.Answer == nil:
-		return nil, order.ErrInProgress
+		return nil, time.Time{}, order.ErrInProgress
 	}
-	return f.Answer, nil
+	return f.Answer, time.Time{}, nil
 }
 
 // EndCall keeps the answer of an attempt, or with nil lets the next one go on at once.

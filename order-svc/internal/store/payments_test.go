@@ -533,16 +533,16 @@ func TestACallWithAKeyIsAnsweredOnce(t *testing.T) {
 	d := open(t, 1)
 	key := order.Key{Value: "k", Fingerprint: []byte("a")}
 	first, second := uuid.New(), uuid.New()
-	if got, err := d.keys.BeginCall(t.Context(), 7, key, first); got != nil || err != nil {
+	if got, _, err := d.keys.BeginCall(t.Context(), 7, key, first); got != nil || err != nil {
 		t.Fatalf("the first: %s, %v", got, err)
 	}
-	if _, err := d.keys.BeginCall(t.Context(), 7, key, second); !errors.Is(err, order.ErrInProgress) {
+	if _, _, err := d.keys.BeginCall(t.Context(), 7, key, second); !errors.Is(err, order.ErrInProgress) {
 		t.Errorf("while it runs: %v", err)
 	}
 	if err := d.keys.EndCall(t.Context(), 7, key, first, nil); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := d.keys.BeginCall(t.Context(), 7, key, second); got != nil || err != nil {
+	if got, _, err := d.keys.BeginCall(t.Context(), 7, key, second); got != nil || err != nil {
 		t.Fatalf("after it failed: %s, %v", got, err)
 	}
 	if err := d.keys.EndCall(t.Context(), 7, key, first, []byte(`{"late":1}`)); err != nil { // its time is over
@@ -551,12 +551,42 @@ func TestACallWithAKeyIsAnsweredOnce(t *testing.T) {
 	if err := d.keys.EndCall(t.Context(), 7, key, second, []byte(`{"a":1}`)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := d.keys.BeginCall(t.Context(), 7, key, uuid.New()); string(got) != `{"a":1}` || err != nil {
+	if got, _, err := d.keys.BeginCall(t.Context(), 7, key, uuid.New()); string(got) != `{"a":1}` || err != nil {
 		t.Errorf("again: %s, %v", got, err)
 	}
 	other := order.Key{Value: "k", Fingerprint: []byte("b")}
-	if _, err := d.keys.BeginCall(t.Context(), 7, other, uuid.New()); !errors.Is(err, order.ErrKeyReused) {
+	if _, _, err := d.keys.BeginCall(t.Context(), 7, other, uuid.New()); !errors.Is(err, order.ErrKeyReused) {
 		t.Errorf("another request: %v", err)
+	}
+}
+
+// A process dies between cancelling an order and keeping the answer: who asks again under the key is told what was done.
+func TestACancellationThatBrokeOffIsAnswered(t *testing.T) {
+	t.Parallel()
+	d := open(t, 100)
+	placed, _, err := d.Place(t.Context(), request(t, "", 3, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel := func(name string) (order.Order, error) {
+		t.Helper()
+		_, began, err := d.keys.BeginCall(t.Context(), buyer.ID, order.Key{Value: name, Fingerprint: []byte("a")}, uuid.New())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.CancelSince(t.Context(), buyer, placed.ID, began)
+	}
+	for i := range 3 {
+		if got, err := cancel("k"); err != nil || got.Status != order.Cancelled {
+			t.Errorf("attempt %d: %s, %v", i, got.Status, err)
+		}
+		d.later(t, 2*time.Minute) // none of them says that it ended
+	}
+	if _, err := cancel("another"); !errors.Is(err, order.ErrTransition) {
+		t.Errorf("under another key: %v", err)
+	}
+	if n := d.rows(t, "order_history WHERE to_status = 'CANCELLED'"); n != 1 || d.stock.held() != 0 {
+		t.Errorf("cancelled %d times, %d reservations held", n, d.stock.held())
 	}
 }
 
