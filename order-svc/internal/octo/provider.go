@@ -113,7 +113,7 @@ func report(got Payment, err error) (payment.Report, error) {
 	if err != nil {
 		return payment.Report{}, meaning(err)
 	}
-	r := payment.Report{State: states[got.Status], Status: got.RawStatus, PayURL: got.PayURL}
+	r := payment.Report{State: states[got.Status], Status: got.RawStatus, PayURL: got.PayURL, Amount: got.Total}
 	if id, err := uuid.Parse(got.UUID); err == nil {
 		r.UUID = &id
 	}

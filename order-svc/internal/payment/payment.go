@@ -114,6 +114,7 @@ type Report struct {
 	Status string // the provider's own word
 	UUID   *uuid.UUID
 	PayURL string
+	Amount *money.Amount // nil when it does not say
 }
 
 // The ways a provider can fail.

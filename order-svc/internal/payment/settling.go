@@ -78,6 +78,12 @@ func (s Settling) Confirm(ctx context.Context, id int64, since time.Time) error 
 		return ReadAgain{time.Second, true}
 	}
 	report, unread := s.Provider.Read(ctx, p.TransactionID)
+	if unread == nil && report.Amount != nil && *report.Amount != p.Amount { // it may be of another payment, and proves nothing of ours
+		unread = fmt.Errorf("%w: it tells of another sum", ErrNoAnswer)
+		if err := s.Books.Watch(ctx, id, "the provider tells of another sum"); err != nil {
+			return err
+		}
+	}
 	if unread == nil { // else, whatever it says: an error is never a status
 		if p, err = s.Books.Observe(ctx, id, report, FromRead); err != nil {
 			return err

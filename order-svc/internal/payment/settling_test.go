@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/order-svc/internal/payment"
 )
 
@@ -51,6 +52,7 @@ func TestWhenAPaymentIsReadAgain(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	said := func(s payment.State) *book { return &book{report: payment.Report{State: s}} }
+	tells := func(sum money.Amount) *book { return &book{report: payment.Report{State: payment.Paid, Amount: &sum}} }
 	away := func() *book { return &book{err: payment.ErrNoAnswer} }
 	for name, tt := range map[string]struct {
 		state        payment.State
@@ -72,11 +74,13 @@ func TestWhenAPaymentIsReadAgain(t *testing.T) {
 		"cancelled long ago":           {payment.Cancelled, 3 * day, 0, said(payment.Cancelled), payment.ReadAgain{}, true, false},
 		"cancelled, and money is said": {payment.Cancelled, 3 * day, 0, away(), payment.ReadAgain{In: time.Minute, Unread: true}, false, false},
 		"said yesterday":               {payment.Cancelled, 3 * day, day + time.Hour, away(), payment.ReadAgain{}, true, true},
+		"paid, another sum":            {payment.Pending, -time.Hour, 0, tells(99), payment.ReadAgain{In: time.Minute, Unread: true}, false, true},
+		"paid, our sum":                {payment.Pending, -time.Hour, 0, tells(100), payment.ReadAgain{}, true, false},
 		"cancelled, and money came":    {payment.Cancelled, 3 * day, 0, said(payment.Paid), payment.ReadAgain{}, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tt.book.payment = payment.Payment{State: tt.state, ExpiresAt: time.Now().Add(-tt.over)}
+			tt.book.payment = payment.Payment{State: tt.state, Amount: 100, ExpiresAt: time.Now().Add(-tt.over)}
 			err := settling(tt.book).Confirm(t.Context(), 4, time.Now().Add(-tt.since))
 			again, _ := errors.AsType[payment.ReadAgain](err)
 			if again != tt.again || (err == nil) != tt.ends || (tt.book.watched != "") != tt.person {
