@@ -354,6 +354,12 @@ func TestAPaymentIsReadWhenTheProviderHasAnswered(t *testing.T) {
 		t.Fatal("it is not told")
 		return 0
 	}
+	if s := unread(); s != 0 {
+		t.Errorf("the provider does not know it yet, so nobody can pay it, and it is unread for %v s", s)
+	}
+	if _, err := p.Observe(t.Context(), opened.ID, payment.Report{State: payment.Registered, Status: "created"}, payment.FromCreate); err != nil {
+		t.Fatal(err)
+	}
 	if may, err := p.MayRead(t.Context(), opened.ID); err != nil || !may {
 		t.Fatalf("it may not be read: %v", err)
 	}

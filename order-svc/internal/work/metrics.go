@@ -66,12 +66,13 @@ func (w watcher) payments() func(context.Context) error {
 	const states = `
 		SELECT s.state, count(p.id) FROM unnest(ARRAY['new', 'registered', 'pending', 'held']) AS s (state)
 		LEFT JOIN orders.payments p ON p.state = s.state AND p.state IN ('new', 'registered', 'pending', 'held') GROUP BY s.state`
+	// A new one nobody can pay, and the provider, which may never have seen it, need not know it.
 	const rest = `
 		SELECT (SELECT coalesce(extract(epoch FROM now() - min(coalesce(answered_at, created_at))), 0) FROM orders.payments
-				WHERE state IN ('new', 'registered', 'pending', 'held') AND attention IS NULL),
+				WHERE state IN ('registered', 'pending', 'held') AND attention IS NULL),
 			(SELECT count(*) FROM orders.payments WHERE attention IS NOT NULL)`
 	open := w.groups("payments_open", "Payments that are not at their end, by where they stand.", "state")
-	unread := w.gauge("payments_oldest_unread_seconds", "For how long the provider has not said what became of an open payment, of the one that has waited longest; those that a person looks after apart. The reconciler asks once a minute at first, and ever more seldom up to 15 minutes.")
+	unread := w.gauge("payments_oldest_unread_seconds", "For how long the provider has not said what became of an open payment that it has made, of the one that has waited longest; those that a person looks after apart. The reconciler asks once a minute at first, and ever more seldom up to 15 minutes.")
 	attention := w.gauge("payments_attention", "Payments that a person must look at: see /admin/payments.")
 	return func(ctx context.Context) error {
 		if err := open.count(ctx, w.db, states); err != nil {
