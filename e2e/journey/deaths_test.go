@@ -46,6 +46,7 @@ var deaths = []death{
 	{"the key of a refund", "order-svc", bought, "INSERT INTO orders.idempotency_keys#3"},
 	{"the refund", "order-svc", bought, "INSERT INTO orders.refunds ("},
 	{"the answer of a refund", "order-svc", bought, "UPDATE orders.idempotency_keys SET finished_at#3"},
+	{"that a refund is sent", "order-svc", bought, "UPDATE orders.refunds SET unclear"},
 	{"refunding", "order-svc", bought, "POST /refund"},
 	{"what became of the refund", "order-svc", bought, "UPDATE orders.refunds SET state"},
 
