@@ -35,7 +35,7 @@ const firstRead = time.Minute
 const paymentColumns = `id, order_id, transaction_id, amount, state, provider_uuid, pay_url, unclear, refunded, attention, expires_at, created_at`
 
 // Open returns the open payment of the order, made now if there is none, with the job that reads it back. It returns
-// payment.ErrNotPayable when the order is not what o says any more.
+// payment.ErrNotPayable when the order is not what o says any more, or its money is here already.
 func (s *Payments) Open(ctx context.Context, o order.Order, expires time.Time) (p payment.Payment, err error) {
 	const insert = `
 		INSERT INTO orders.payments (order_id, transaction_id, amount, expires_at)
@@ -45,6 +45,8 @@ func (s *Payments) Open(ctx context.Context, o order.Order, expires time.Time) (
 	const open = `
 		SELECT ` + paymentColumns + ` FROM orders.payments
 		WHERE order_id = @order AND state IN ('new', 'registered', 'pending', 'held')`
+	// After the insert, which has waited for an open payment that was just being paid.
+	const here = `SELECT EXISTS (SELECT FROM orders.payments WHERE order_id = $1 AND state = 'paid' AND refunded < amount)`
 
 	transaction, err := uuid.NewV7()
 	if err != nil {
@@ -56,6 +58,13 @@ func (s *Payments) Open(ctx context.Context, o order.Order, expires time.Time) (
 		})
 		if err != nil {
 			return err
+		}
+		paid := false
+		if err := tx.QueryRow(ctx, here, o.ID).Scan(&paid); err != nil {
+			return fmt.Errorf("looking for the money of order %d: %w", o.ID, err)
+		}
+		if paid {
+			return payment.ErrNotPayable.WithDetail("Its money is here already: the order follows.")
 		}
 		return later(ctx, tx, s.jobs, payment.ConfirmJob{PaymentID: p.ID}, time.Now().Add(firstRead))
 	})
