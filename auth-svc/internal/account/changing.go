@@ -30,7 +30,7 @@ type ChangingUsers interface {
 	Get(ctx context.Context, id int64) (User, error)
 
 	// Update changes the user in one transaction, and returns the sessions that ended with it. It returns ErrNotFound,
-	// ErrPhoneTaken, or ErrPassword when the password is not the replaced one any more.
+	// ErrStale, ErrPhoneTaken, or ErrPassword when the password is not the replaced one any more.
 	Update(ctx context.Context, id int64, u Update) (User, []string, error)
 
 	// Delete leaves nothing personal of the user, and returns the sessions that ended with it, or ErrNotFound.
@@ -40,6 +40,9 @@ type ChangingUsers interface {
 // Update is a change of a user with all that follows from it.
 type Update struct {
 	Change
+
+	// From is what the change may start from.
+	From Expected
 
 	// Replaced and Password are the old and the new password hash; nil leaves it.
 	Replaced, Password *string
@@ -88,8 +91,8 @@ func (c Changing) prove(ctx context.Context, u User, p PasswordChange) error {
 }
 
 // Other changes another user, for the administrator admin. A change of role ends the sessions of the user, whose tokens
-// still name the old one. It returns ErrOneself, ErrInvalid, ErrPhoneTaken or ErrNotFound.
-func (c Changing) Other(ctx context.Context, admin, id int64, change Change) (User, error) {
+// still name the old one. It returns ErrOneself, ErrInvalid, ErrStale, ErrPhoneTaken or ErrNotFound.
+func (c Changing) Other(ctx context.Context, admin, id int64, change Change, from Expected) (User, error) {
 	if id == admin {
 		return User{}, ErrOneself
 	}
@@ -97,7 +100,7 @@ func (c Changing) Other(ctx context.Context, admin, id int64, change Change) (Us
 	if err := change.Validate(); err != nil {
 		return User{}, err
 	}
-	return c.update(ctx, id, Update{Change: change})
+	return c.update(ctx, id, Update{Change: change, From: from})
 }
 
 // Delete deletes another user, for the administrator admin. It returns ErrOneself or ErrNotFound.

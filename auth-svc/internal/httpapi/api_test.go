@@ -36,6 +36,8 @@ var (
 	boss  = account.User{ID: 1, Name: "Botir", Surname: "Alimov", PhoneNumber: "+998900000001", Admin: true, CreatedAt: long, UpdatedAt: long}
 )
 
+func tagOf(u account.User) string { return `"` + u.Revision() + `"` }
+
 // people is every store at once: it has aziza, whose password is password and whose code is code, and the session "s" goes
 // on. Whatever is done to it fails with err. It counts what would have been stored, and who was looked for.
 type people struct {
@@ -94,6 +96,9 @@ func (p *people) List(_ context.Context, _ account.Filter, r page.Request) ([]ac
 func (p *people) Update(_ context.Context, id int64, u account.Update) (account.User, []string, error) {
 	if id != aziza.ID {
 		return account.User{}, nil, account.ErrNotFound
+	}
+	if err := u.From.Check(aziza.Revision()); err != nil {
+		return account.User{}, nil, err
 	}
 	now := aziza
 	if u.Name != nil {

@@ -95,6 +95,8 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 		"user, by a user":   {nil, "user", "GET /users/7", "", nil, 403, `/problems/forbidden`},
 		"user, unknown":     {nil, "admin", "GET /users/8", "", nil, 404, `/problems/user-not-found`},
 		"promote":           {nil, "admin", "PUT /users/7", `{"is_admin":true}`, nil, 200, `"id":7`},
+		"promote, as read":  {nil, "admin", "PUT /users/7", `{"is_admin":true}`, []string{"If-Match: " + tagOf(aziza)}, 200, `"id":7`},
+		"promote, stale":    {nil, "admin", "PUT /users/7", `{"is_admin":true}`, []string{`If-Match: "x"`}, 412, `/problems/precondition-failed`},
 		"promote, by users": {nil, "user", "PUT /users/7", `{"is_admin":true}`, nil, 403, `/problems/forbidden`},
 		"promote oneself":   {nil, "admin", "PUT /users/1", `{"is_admin":false}`, nil, 409, `/problems/not-on-oneself`},
 		"promote, unknown":  {nil, "admin", "PUT /users/9", `{"is_admin":false}`, nil, 404, `/problems/user-not-found`},
@@ -135,6 +137,9 @@ func TestEveryOperationKeepsTheContract(t *testing.T) {
 			}
 			if retry := rec.Header().Get("Retry-After"); rec.Code == 429 && retry != "2" { // 1.5 s are two
 				t.Errorf("Retry-After: %s", retry)
+			}
+			if tag := rec.Header().Get("ETag"); strings.Contains(tt.request, " /users/7") && rec.Code == 200 && tag != tagOf(aziza) {
+				t.Errorf("ETag: %s", tag)
 			}
 			if rec.Code == 401 && rec.Header().Get("WWW-Authenticate") == "" {
 				t.Error("401 without WWW-Authenticate")

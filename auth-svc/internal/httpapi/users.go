@@ -44,7 +44,11 @@ func (a API) listUsers(c echo.Context) error {
 }
 
 func (a API) getMe(c echo.Context) error {
-	return a.answer(c, token.From(c).UserID)
+	u, err := a.Users.Get(c.Request().Context(), token.From(c).UserID)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, u)
 }
 
 func (a API) getUser(c echo.Context) error {
@@ -52,15 +56,11 @@ func (a API) getUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.answer(c, id)
-}
-
-func (a API) answer(c echo.Context, id int64) error {
 	u, err := a.Users.Get(c.Request().Context(), id)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, u)
+	return revised(c, u)
 }
 
 func (a API) updateMe(c echo.Context) error {
@@ -89,10 +89,16 @@ func (a API) updateUser(c echo.Context) error {
 	}
 	u, err := a.Changing.Other(c.Request().Context(), token.From(c).UserID, id, account.Change{
 		Name: in.Name, Surname: in.Surname, PhoneNumber: in.PhoneNumber, Admin: in.IsAdmin,
-	})
+	}, httpserver.IfMatch(c))
 	if err != nil {
 		return err
 	}
+	return revised(c, u)
+}
+
+// revised answers with a user whom the client may change from what it reads.
+func revised(c echo.Context, u account.User) error {
+	httpserver.SetETag(c, u.Revision())
 	return c.JSON(http.StatusOK, u)
 }
 

@@ -58,7 +58,7 @@ func TestListsOfUsersAreCopiesUntilAWrite(t *testing.T) {
 	list(account.Filter{Admin: new(true)}, first)
 	list(account.Filter{}, page.Request{Limit: 10, Skip: 1})
 
-	if _, err := h.Other(t.Context(), 99, b.User.ID, account.Change{Name: new("Nodira"), Admin: new(true)}); err != nil {
+	if _, err := h.Other(t.Context(), 99, b.User.ID, account.Change{Name: new("Nodira"), Admin: new(true)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	list(account.Filter{}, first, "Nodira")

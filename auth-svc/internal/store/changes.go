@@ -11,13 +11,16 @@ import (
 )
 
 // Update changes the user in one transaction, and returns the sessions that ended with it: all but one for a new
-// password, all for another role. It returns account.ErrNotFound, account.ErrPhoneTaken, or account.ErrPassword when the
-// password is not the replaced one any more.
+// password, all for another role. It returns account.ErrNotFound, account.ErrStale, account.ErrPhoneTaken, or
+// account.ErrPassword when the password is not the replaced one any more.
 func (s Users) Update(ctx context.Context, id int64, u account.Update) (now account.User, ended []string, err error) {
 	err = s.outbox.Write(ctx, []string{usersTag}, func(tx pgx.Tx) error {
 		const lock = `SELECT ` + userColumns + ` FROM auth.users WHERE id = @id AND deleted_at IS NULL FOR UPDATE`
 		before, err := postgres.One[account.User](ctx, tx, "locking a user", account.ErrNotFound, lock, pgx.StrictNamedArgs{"id": id})
 		if err != nil {
+			return err
+		}
+		if err := u.From.Check(before.Revision()); err != nil {
 			return err
 		}
 		if u.Replaced != nil && before.PasswordHash != *u.Replaced {

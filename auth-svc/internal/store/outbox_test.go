@@ -28,7 +28,7 @@ func TestEveryWriteBumpsTheUsers(t *testing.T) {
 	step("log in", err, false)
 	_, err = h.Own(t.Context(), b.User.ID, "", account.Change{Name: new("Nodira")}, account.PasswordChange{})
 	step("change oneself", err, true)
-	_, err = h.Other(t.Context(), 99, b.User.ID, account.Change{Admin: new(true)})
+	_, err = h.Other(t.Context(), 99, b.User.ID, account.Change{Admin: new(true)}, nil)
 	step("change another", err, true)
 	n := h.code(t, b)
 	step("forget the password", nil, false)

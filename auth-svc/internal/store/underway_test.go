@@ -63,7 +63,7 @@ func TestALoginUnderWayGetsTheNewRole(t *testing.T) {
 	b, boss := h.guest(t), h.guest(t).User.ID
 	role := func(admin bool) {
 		t.Helper()
-		if _, err := h.Other(t.Context(), boss, b.User.ID, account.Change{Admin: &admin}); err != nil {
+		if _, err := h.Other(t.Context(), boss, b.User.ID, account.Change{Admin: &admin}, nil); err != nil {
 			t.Error(err)
 		}
 	}

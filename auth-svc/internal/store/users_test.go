@@ -111,20 +111,20 @@ func TestAnotherRoleEndsAllSessions(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	b, admin := h.guest(t), h.guest(t).User.ID
-	if u, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Surname: new("Alimova"), Admin: new(false)}); err != nil || u.Surname != "Alimova" {
+	if u, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Surname: new("Alimova"), Admin: new(false)}, nil); err != nil || u.Surname != "Alimova" {
 		t.Errorf("changed to %+v, %v", u, err)
 	}
 	if len(h.heard.ended) != 0 {
 		t.Error("a change of name ends sessions")
 	}
-	if u, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Admin: new(true)}); err != nil || !u.Admin {
+	if u, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Admin: new(true)}, nil); err != nil || !u.Admin {
 		t.Errorf("changed to %+v, %v", u, err)
 	}
 	h.in(t, b, false)
-	if _, err := h.Other(t.Context(), admin, admin, account.Change{Admin: new(false)}); !errors.Is(err, account.ErrOneself) {
+	if _, err := h.Other(t.Context(), admin, admin, account.Change{Admin: new(false)}, nil); !errors.Is(err, account.ErrOneself) {
 		t.Errorf("an administrator demotes themself: %v", err)
 	}
-	if _, err := h.Other(t.Context(), admin, 1<<40, account.Change{}); !errors.Is(err, account.ErrNotFound) {
+	if _, err := h.Other(t.Context(), admin, 1<<40, account.Change{}, nil); !errors.Is(err, account.ErrNotFound) {
 		t.Errorf("changing nobody: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestOfADeletedUserNothingPersonalIsLeft(t *testing.T) {
 		"reading":       second(h.users.Get(t.Context(), b.User.ID)),
 		"by phone":      second(h.users.ByPhone(t.Context(), b.User.PhoneNumber)),
 		"deleting":      h.Delete(t.Context(), admin, b.User.ID),
-		"changing":      second(h.Other(t.Context(), admin, b.User.ID, account.Change{})),
+		"changing":      second(h.Other(t.Context(), admin, b.User.ID, account.Change{}, nil)),
 		"nobody at all": h.Delete(t.Context(), admin, 1<<40),
 	} {
 		if !errors.Is(err, account.ErrNotFound) {

@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
+	"github.com/slippers-api/slippers/kit/httpserver"
 )
 
 // fresh answers a GET that anybody may keep a copy of, if they ask each time whether it is still good. Whether it is says
@@ -26,10 +25,10 @@ func fresh(c echo.Context, revision string, body any) error {
 		revision = base64.RawURLEncoding.EncodeToString(sum[:12])
 	}
 	h := c.Response().Header()
-	h.Set("ETag", quoted(revision))
+	httpserver.SetETag(c, revision)
 	h.Set(echo.HeaderCacheControl, "public, max-age=0, must-revalidate")
 	h.Set(echo.HeaderVary, echo.HeaderAcceptEncoding)
-	if known := tags(c.Request().Header.Values("If-None-Match")); known.any || known.has(revision) {
+	if httpserver.IfNoneMatch(c, revision) {
 		return c.NoContent(http.StatusNotModified)
 	}
 	return c.JSONBlob(http.StatusOK, b)
@@ -37,56 +36,9 @@ func fresh(c echo.Context, revision string, body any) error {
 
 // changed answers a write with what is there now.
 func changed(c echo.Context, status int, revision string, body any) error {
-	c.Response().Header().Set("ETag", quoted(revision))
+	httpserver.SetETag(c, revision)
 	return private(c, status, body)
 }
 
-func quoted(revision string) string { return `"` + revision + `"` }
-
-// expected returns the revisions that If-Match allows a change to start from. A weak tag never matches there (RFC 9110).
-func expected(c echo.Context) catalog.Expected {
-	values := c.Request().Header.Values("If-Match")
-	t := tags(values)
-	if len(values) == 0 || t.any {
-		return nil
-	}
-	allowed := catalog.Expected{}
-	for _, tag := range t.list {
-		if !tag.weak {
-			allowed = append(allowed, tag.value)
-		}
-	}
-	return allowed
-}
-
-// entityTags is what If-Match and If-None-Match carry.
-type entityTags struct {
-	any  bool // *
-	list []entityTag
-}
-
-type entityTag struct {
-	value string
-	weak  bool
-}
-
-var entityTagForm = regexp.MustCompile(`(W/)?"([\x21\x23-\x7e\x80-\xff]*)"`)
-
-func tags(values []string) entityTags {
-	header := strings.Join(values, ",")
-	t := entityTags{any: strings.TrimSpace(header) == "*"}
-	for _, m := range entityTagForm.FindAllStringSubmatch(header, -1) {
-		t.list = append(t.list, entityTag{value: m[2], weak: m[1] != ""})
-	}
-	return t
-}
-
-// has compares weakly, as If-None-Match does.
-func (t entityTags) has(revision string) bool {
-	for _, tag := range t.list {
-		if tag.value == revision {
-			return true
-		}
-	}
-	return false
-}
+// expected returns the revisions that If-Match allows a change to start from.
+func expected(c echo.Context) catalog.Expected { return httpserver.IfMatch(c) }

@@ -45,7 +45,7 @@ func (a API) getPicture(c echo.Context) error {
 	defer picture.Close()
 
 	h := c.Response().Header()
-	h.Set("ETag", quoted(fmt.Sprintf("%d-%s", id, name[1])))
+	httpserver.SetETag(c, fmt.Sprintf("%d-%s", id, name[1]))
 	h.Set(echo.HeaderCacheControl, "public, max-age=31536000, immutable")
 	h.Set(echo.HeaderContentType, contentTypes[name[2]])
 	h.Set(echo.HeaderXContentTypeOptions, "nosniff")
