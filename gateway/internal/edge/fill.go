@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/maypok86/otter/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/slippers-api/slippers/gateway/internal/proxy"
@@ -57,7 +58,7 @@ func (c *Cache) fill(from context.Context, p Plan, stamps []string, since time.T
 		}
 		e.confirmed.Store(start.UnixNano())
 		e.page = p.page.Name
-		c.local.Set(p.key, e)
+		c.keep(e)
 		return e, nil
 	})
 	if err != nil {
@@ -65,6 +66,17 @@ func (c *Cache) fill(from context.Context, p Plan, stamps []string, since time.T
 	}
 	e, _ := v.(*entry)
 	return filled{e, !first}, nil
+}
+
+// keep stores the page in this process, unless the one there was known to be good after this one began to be read, and is
+// another: then this one is from before a change.
+func (c *Cache) keep(e *entry) {
+	c.local.Compute(e.Key, func(now *entry, found bool) (*entry, otter.ComputeOp) {
+		if found && !now.fresh(e.Stamps) && now.confirmed.Load() > e.confirmed.Load() {
+			return now, otter.CancelOp
+		}
+		return e, otter.WriteOp
+	})
 }
 
 // lookOrLoad takes the page from Redis, or becomes the one of all gateways who loads it, or waits for that one.
@@ -88,10 +100,7 @@ func (c *Cache) lookOrLoad(ctx context.Context, p Plan, stamps []string, since t
 		}
 		if mine.Val() {
 			e, err := c.load(ctx, p, stamps, requestID)
-			if err == nil {
-				c.share(ctx, slot, e)
-			}
-			c.rdb.Del(ctx, claim) // after it is there; else it ends by itself
+			c.share(ctx, slot, claim, e)
 			return e, err
 		}
 		select {
@@ -133,14 +142,20 @@ func (c *Cache) load(ctx context.Context, p Plan, stamps []string, requestID str
 	}, body)
 }
 
-// share gives the page to the other gateways. They do without when it fails.
-func (c *Cache) share(ctx context.Context, slot string, e *entry) {
-	b, err := e.encode()
-	if err == nil {
-		err = c.rdb.Set(ctx, slot, b, time.Until(e.Expires)+c.cfg.StaleWhileRevalidate).Err()
+// share gives the page, if there is one, to the other gateways, and lets them read it. They do without when it fails: a claim
+// ends by itself. It is one round trip, because Redis may have gone, and has one wait.
+func (c *Cache) share(ctx context.Context, slot, claim string, e *entry) {
+	pipe := c.rdb.Pipeline()
+	var err error
+	if e != nil {
+		var b []byte
+		if b, err = e.encode(); err == nil {
+			pipe.Set(ctx, slot, b, time.Until(e.Expires)+c.cfg.StaleWhileRevalidate)
+		}
 	}
-	if err != nil {
-		c.log.Debug("sharing a page", "err", err)
+	pipe.Del(ctx, claim) // after it is there
+	if _, failed := pipe.Exec(ctx); err != nil || failed != nil {
+		c.log.Debug("sharing a page", "err", errors.Join(err, failed))
 	}
 }
 
