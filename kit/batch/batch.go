@@ -73,16 +73,18 @@ type Batcher struct {
 	mu       sync.Mutex
 	next     *pending // what joins now
 	underway int
-	began    time.Time // the last of them
+	last     *pending  // of them
+	began    time.Time // the last one
 }
 
 // pending is a batch. Its fields may be read once done is closed.
 type pending struct {
-	asks int
-	ops  []*op
-	at   map[place]*op
-	done chan struct{}
-	err  error
+	asks  int
+	since time.Time // somebody waits for it
+	ops   []*op
+	at    map[place]*op
+	done  chan struct{}
+	err   error
 }
 
 // New returns a batcher on rdb: one script call for a batch, or on a cluster one pipeline to each node.
@@ -127,7 +129,7 @@ func (b *Batcher) Do(ctx context.Context, a Ask) (Answer, error) {
 
 	if lead {
 		runtime.Gosched() // whoever is ready to ask joins; when nobody is, it costs nothing
-		b.sendNext()
+		b.sendNext(nil)
 	}
 	<-p.done
 	if p.err != nil {
@@ -136,28 +138,47 @@ func (b *Batcher) Do(ctx context.Context, a Ask) (Answer, error) {
 	return mine.read(a), nil
 }
 
-// sendNext sends what has gathered, and sees to it that somebody sends what gathers meanwhile.
-func (b *Batcher) sendNext() {
-	if p := b.take(); p != nil {
-		b.send(p)
-		go b.sendNext() // not by who sent this one: it has its answer
+// sendNext sends what has gathered, and sees to it that somebody sends what gathers meanwhile. sent is what was sent by whoever
+// asks, if anything.
+func (b *Batcher) sendNext(sent *pending) {
+	if p := b.take(sent); p != nil {
+		if err := b.send(p); err != nil {
+			b.giveUp(err)
+		}
+		go b.sendNext(p) // not by who sent this one: it has its answer
 	}
+}
+
+// giveUp fails those who have waited for a trip that failed: a Redis that hangs may not cost them another wait. Who has only come
+// asks, and so do all while another trip has just begun, beside which this one was an exception.
+func (b *Batcher) giveUp(err error) {
+	b.mu.Lock()
+	p := b.next
+	if p.asks == 0 || time.Since(p.since) < slow || b.underway > 1 && time.Since(b.began) < slow {
+		b.mu.Unlock()
+		return
+	}
+	b.next = newPending()
+	b.mu.Unlock()
+	b.away.Inc()
+	p.err = err
+	close(p.done)
 }
 
 // take returns the batch that joins now, or nil when there is none to send: then one less is under way.
-func (b *Batcher) take() *pending {
+func (b *Batcher) take(sent *pending) *pending {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.next
-	if p.asks == 0 || b.underway > 1 && time.Since(b.began) < slow { // whoever sent last sends the next
+	if p.asks == 0 || b.underway > 1 && sent != b.last && time.Since(b.began) < slow { // whoever sent last sends the next
 		b.underway--
 		return nil
 	}
-	b.next, b.began = newPending(), time.Now()
+	b.next, b.last, b.began = newPending(), p, time.Now()
 	return p
 }
 
-func (b *Batcher) send(p *pending) {
+func (b *Batcher) send(p *pending) error {
 	b.sizes.Observe(float64(p.asks))
 	_, err := b.breaker.Execute(func() (struct{}, error) {
 		return struct{}{}, b.run(context.Background(), p.ops) // bounded by the client's own time-outs
@@ -167,6 +188,7 @@ func (b *Batcher) send(p *pending) {
 		p.err = errors.Join(ErrAway, err)
 	}
 	close(p.done)
+	return p.err
 }
 
 // joined says where the answers to one Ask are.
@@ -179,7 +201,9 @@ type joined struct {
 
 // join adds what is not asked yet. What several ask alike is asked once.
 func (p *pending) join(a Ask) joined {
-	p.asks++
+	if p.asks++; p.asks == 1 {
+		p.since = time.Now()
+	}
 	var j joined
 	if a.Limit != nil {
 		j.limit = p.op(place{limitOp, a.Limit.Key, a.Limit.Limit, a.Limit.Cost})
