@@ -27,6 +27,10 @@ var operations = []string{"select", "insert", "update", "delete", "with", "begin
 // lost is the code of what failed without a word of PostgreSQL: a connection that ended or could not be made, or time that ran out.
 const lost = "connection"
 
+// known are codes that are counted from the start, so that the first of them is seen as a rise from zero: deadlocks, disk full, out
+// of memory, too many connections, statement_timeout, errors of the disk, damaged data, damaged indexes.
+var known = []string{lost, "40P01", "53100", "53200", "53300", "57014", "58030", "XX001", "XX002"}
+
 // NewStatements returns statements that reg knows of.
 func NewStatements(reg prometheus.Registerer) *Statements {
 	s := &Statements{
@@ -43,7 +47,7 @@ func NewStatements(reg prometheus.Registerer) *Statements {
 				"Class 23 are constraints that did their work.",
 		}, []string{"code"}),
 	}
-	for _, code := range []string{lost, "40P01", "53300", "57014"} { // deadlock, too many connections, statement_timeout
+	for _, code := range known {
 		s.failed.WithLabelValues(code)
 	}
 	return s
