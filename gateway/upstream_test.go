@@ -78,8 +78,7 @@ func say(t *testing.T, addr, raw string) answer {
 // What a client does wrong on its line is its own problem: no service is blamed, and nobody waits for ever.
 func TestBrokenRequests(t *testing.T) {
 	t.Parallel()
-	s := open(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) },
-		func(c *config) { c.UpstreamTimeout = 500 * time.Millisecond })
+	s := open(t, func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	addr := s.listen(t, 500*time.Millisecond)
 	const head = "POST /auth/login HTTP/1.1\r\nHost: a\r\n"
 	for name, tt := range map[string]struct {

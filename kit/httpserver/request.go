@@ -267,26 +267,14 @@ func (q *Params) Err() error {
 	return ErrQuery.WithBroken(q.broken...)
 }
 
-// Await gives the client that time to bring the body of its request, in place of the server's own. net/http lifts it when all of
-// that has come.
-func Await(c echo.Context, d time.Duration) error {
-	if c.Request().Body == http.NoBody {
-		return nil // nothing would lift it
-	}
-	return moved(http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(d)))
-}
-
-// Extend is Await, with some seconds more to take the answer: for a route with large bodies, since the server's own deadlines
-// are meant for small ones.
-func Extend(c echo.Context, d time.Duration) error {
+// Extend gives the connection of w that time to bring the request, and some seconds more to take the answer: for a route with
+// large bodies, since the server's own deadlines are meant for small ones.
+func Extend(w http.ResponseWriter, d time.Duration) error {
 	const answering = 5 * time.Second
-	conn := http.NewResponseController(c.Response())
-	return errors.Join(Await(c, d), moved(conn.SetWriteDeadline(time.Now().Add(d+answering))))
-}
-
-func moved(err error) error {
+	conn, end := http.NewResponseController(w), time.Now().Add(d)
+	err := errors.Join(conn.SetReadDeadline(end), conn.SetWriteDeadline(end.Add(answering)))
 	if err != nil && !errors.Is(err, http.ErrNotSupported) { // there is no connection in some tests
-		return fmt.Errorf("moving the connection's deadlines: %w", err)
+		return fmt.Errorf("extending the connection's deadlines: %w", err)
 	}
 	return nil
 }

@@ -77,7 +77,7 @@ func (a API) uploadImages(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := httpserver.Extend(c, patience); err != nil {
+	if err := httpserver.Extend(c.Response(), patience); err != nil {
 		return err
 	}
 	r := c.Request()

@@ -74,10 +74,8 @@ func To(base string, transport http.RoundTripper, log *slog.Logger) (echo.Handle
 		},
 	}
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithCancelCause(c.Request().Context())
-		defer cancel(nil)
-		e := &exchange{ReadCloser: c.Request().Body, cancel: cancel}
-		r := c.Request().WithContext(context.WithValue(ctx, key{}, e))
+		e := &exchange{ReadCloser: c.Request().Body}
+		r := c.Request().WithContext(context.WithValue(c.Request().Context(), key{}, e))
 		r.Body = e
 		p.ServeHTTP(c.Response(), r)
 		return e.failed
@@ -92,7 +90,6 @@ type key struct{}
 type exchange struct {
 	io.ReadCloser
 	unread atomic.Pointer[error] // why reading from the client ended early: that is no fault of the service
-	cancel context.CancelCauseFunc
 	failed error
 }
 
@@ -101,7 +98,6 @@ func (e *exchange) Read(b []byte) (int, error) {
 	n, err := e.ReadCloser.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, http.ErrBodyReadAfterClose) {
 		e.unread.Store(&err)
-		e.cancel(context.Canceled) // as if the client had left: nobody waits for the service any more
 	}
 	return n, err
 }

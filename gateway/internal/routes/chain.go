@@ -12,27 +12,24 @@ import (
 	"github.com/slippers-api/slippers/kit/requestid"
 )
 
-// telling is how much longer than a client's body an answer may be waited for: who is slow itself must hear that first.
-const telling = 100 * time.Millisecond
-
-// deadline ends a request whose answer has not begun after own, or after patience where own is zero. In the same time the
-// client must have brought its body. What has begun may take as long as the client's line needs; the connection's own deadlines
-// bound that. A route with a time of its own also moves these, which are meant for small bodies.
+// deadline ends a request whose answer has not begun after own, or after patience where own is zero. What has begun may
+// take as long as the client's line needs; the connection's own deadlines bound that. A route with a time of its own also
+// moves these, which are meant for small bodies.
 func deadline(own, patience time.Duration) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			d, await := patience, httpserver.Await
+			d := patience
 			if own > 0 {
-				d, await = own, httpserver.Extend
-			}
-			if err := await(c, d); err != nil {
-				return err
+				d = own
+				if err := httpserver.Extend(c.Response(), own); err != nil {
+					return err
+				}
 			}
 			r := c.Request()
 			waiting := requestid.With(r.Context(), r.Header.Get(requestid.Header))
 			ctx, cancel := context.WithCancelCause(waiting)
 			defer cancel(nil)
-			late := time.AfterFunc(d+telling, func() { cancel(context.DeadlineExceeded) })
+			late := time.AfterFunc(d, func() { cancel(context.DeadlineExceeded) })
 			defer late.Stop()
 			c.Response().Before(func() { late.Stop() })
 			c.SetRequest(r.WithContext(ctx))
