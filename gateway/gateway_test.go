@@ -104,6 +104,7 @@ func TestWhoMayAskWhat(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			s.ask(t, "GET /orders", nil, "Authorization", user) // whom auth-svc knows: where it fails three times in a row, it is left alone
 			passed = ""
 			got := s.ask(t, tt.request, nil, "Authorization", tt.header)
 			if got.status != tt.status || passed != tt.passed {
