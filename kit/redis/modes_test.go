@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,23 +28,6 @@ func TestModesAreRead(t *testing.T) {
 	}
 }
 
-// serve starts a Redis on a port of its own, which is stopped with the test.
-func serve(t *testing.T, args ...string) (port int, stop func()) {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("this needs redis-server on PATH (Debian: apt-get install redis-server); CI has it")
-	}
-	port = testkit.FreePort(t)
-	cmd := exec.Command(program, append(args, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--dir", t.TempDir())...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stop = func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }
-	t.Cleanup(stop)
-	return port, stop
-}
-
 // eventually waits for what other processes bring about.
 func eventually(t *testing.T, what string, ok func(context.Context) bool) {
 	t.Helper()
@@ -63,16 +46,17 @@ func eventually(t *testing.T, what string, ok func(context.Context) bool) {
 // Behind sentinels a client follows to the server that takes over, and tells that it is another one.
 func TestAClientFollowsItsSentinels(t *testing.T) {
 	t.Parallel()
-	first, kill := serve(t, "--save", "")
-	second, _ := serve(t, "--save", "", "--replicaof", fmt.Sprintf("127.0.0.1 %d", first))
+	first := testkit.NewRedisServer(t)
+	host, port, _ := strings.Cut(first.Options().Addr, ":")
+	second := testkit.NewRedisServer(t, "--replicaof", host+" "+port)
 	file := filepath.Join(t.TempDir(), "sentinel.conf")
-	text := fmt.Sprintf("sentinel monitor shop 127.0.0.1 %d 1\nsentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 2000\n", first)
+	text := fmt.Sprintf("sentinel monitor shop %s %s 1\nsentinel down-after-milliseconds shop 500\nsentinel failover-timeout shop 2000\n", host, port)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	sentinel, _ := serve(t, file, "--sentinel")
+	sentinel := testkit.NewRedisServer(t, file, "--sentinel")
 	rdb, err := redis.Open(redis.Config{
-		URL:  fmt.Sprintf("redis://127.0.0.1:%d?master_name=shop&read_timeout=5s&write_timeout=5s&dial_timeout=5s&pool_timeout=5s", sentinel),
+		URL:  "redis://" + sentinel.Options().Addr + "?master_name=shop&read_timeout=5s&write_timeout=5s&dial_timeout=5s&pool_timeout=5s",
 		Mode: redis.Sentinel,
 	})
 	if err != nil {
@@ -89,16 +73,11 @@ func TestAClientFollowsItsSentinels(t *testing.T) {
 		return err == nil && n == 1
 	})
 	eventually(t, "the sentinel knows of it", func(ctx context.Context) bool {
-		s, err := redis.Open(redis.Config{URL: fmt.Sprintf("redis://127.0.0.1:%d", sentinel), Mode: redis.Single})
-		if err != nil {
-			return false
-		}
-		defer s.Close()
-		replicas, err := s.Do(ctx, "sentinel", "replicas", "shop").Slice()
+		replicas, err := sentinel.Do(ctx, "sentinel", "replicas", "shop").Slice()
 		return err == nil && len(replicas) == 1
 	})
-	kill()
-	eventually(t, fmt.Sprintf("the server at %d has taken over", second), func(ctx context.Context) bool {
+	first.Kill()
+	eventually(t, "the server at "+second.Options().Addr+" has taken over", func(ctx context.Context) bool {
 		now, err := redis.RunID(ctx, rdb)
 		return err == nil && now != was && rdb.Set(ctx, "other", "new", 0).Err() == nil
 	})

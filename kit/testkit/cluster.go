@@ -3,7 +3,6 @@ package testkit
 import (
 	"context"
 	"net"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -38,53 +37,6 @@ func RedisCluster(t *testing.T, nodes int) []string {
 		})
 	}
 	return addresses
-}
-
-// RedisServer is a server that is one test's alone, with a client of it.
-type RedisServer struct {
-	*redis.Client
-
-	args []string
-	cmd  *exec.Cmd
-}
-
-// NewRedisServer starts one that saves nothing by itself.
-func NewRedisServer(t *testing.T, more ...string) *RedisServer {
-	t.Helper()
-	port := strconv.Itoa(FreePort(t))
-	s := &RedisServer{
-		Client: redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + port}),
-		args:   append([]string{"--port", port, "--save", "", "--bind", "127.0.0.1", "--dir", t.TempDir()}, more...),
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	s.start(t)
-	t.Cleanup(s.kill)
-	return s
-}
-
-func (s *RedisServer) start(t *testing.T) {
-	t.Helper()
-	server, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("this needs redis-server on PATH (Debian: apt-get install redis-server); CI has it")
-	}
-	s.cmd = exec.Command(server, s.args...) //nolint:gosec,noctx // kill ends it
-	if err := s.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	comes(t, "Redis answers", func(ctx context.Context) bool { return s.Ping(ctx).Err() == nil })
-}
-
-func (s *RedisServer) kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait()
-}
-
-// Restart kills it and starts another one, which knows what was saved last.
-func (s *RedisServer) Restart(t *testing.T) {
-	t.Helper()
-	s.kill()
-	s.start(t)
 }
 
 // FreePort returns a port of loopback that nobody listens on, with room for that of a cluster, which is 10,000 above.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"syscall"
@@ -19,36 +17,6 @@ import (
 	"github.com/slippers-api/slippers/kit/redis"
 	"github.com/slippers-api/slippers/kit/testkit"
 )
-
-// server starts a Redis of the test's own, which is stopped with it, and a client that waits for it on a busy machine.
-func server(t *testing.T, args ...string) (*goredis.Client, *os.Process) {
-	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("this needs redis-server on PATH (Debian: apt-get install redis-server); CI has it")
-	}
-	port := strconv.Itoa(testkit.FreePort(t))
-	cmd := exec.Command(program, append(args, "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())...)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	o := *testkit.Redis(t).Options()
-	o.Addr, o.Username, o.Password, o.DB = "127.0.0.1:"+port, "", "", 0
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout, o.PoolTimeout = time.Minute, time.Minute, time.Minute, time.Minute
-	rdb := goredis.NewClient(&o)
-	t.Cleanup(func() { _ = rdb.Close() })
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for rdb.Ping(t.Context()).Err() != nil {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatal("Redis does not start")
-		}
-	}
-	return rdb, cmd.Process
-}
 
 // many is a number of sessions that ended long before the last look.
 type many struct {
@@ -69,9 +37,9 @@ func (m *many) RevokedSince(_ context.Context, while time.Duration) (ids []strin
 // A Redis that is full drops what it likes. Whoever was logged out would be let in again where it is believed.
 func TestARedisThatEvictsIsToldEverythingAgain(t *testing.T) {
 	t.Parallel()
-	rdb, _ := server(t, "--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random")
+	rdb := testkit.NewRedisServer(t, "--maxmemory", "8mb", "--maxmemory-policy", "allkeys-random")
 	ctx, ended := t.Context(), &many{500, func() {}}
-	a := revocation.New(rdb, "x:", ended, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	a := revocation.New(rdb.Client, "x:", ended, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	evicted := func() string {
 		_, rest, _ := strings.Cut(rdb.Info(ctx, "stats").Val(), "evicted_keys:")
 		return strings.Fields(rest + " ?")[0]
@@ -137,7 +105,7 @@ func (w *warned) Handle(context.Context, slog.Record) error {
 }
 
 // hasty is a client of the same server that gives up as soon as the services do.
-func hasty(t *testing.T, rdb *goredis.Client) *goredis.Client {
+func hasty(t *testing.T, rdb *testkit.RedisServer) *goredis.Client {
 	t.Helper()
 	c, err := redis.Open(redis.Config{URL: "redis://" + rdb.Options().Addr})
 	if err != nil {
@@ -151,23 +119,16 @@ func hasty(t *testing.T, rdb *goredis.Client) *goredis.Client {
 	return single
 }
 
-func signal(t *testing.T, p *os.Process, s os.Signal) {
-	t.Helper()
-	if err := p.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // A Redis that hung for a moment, and lost the write, is told again before anybody is told that they are logged out.
 func TestAnEndIsWrittenBeforeItIsAnswered(t *testing.T) {
 	t.Parallel()
-	rdb, process := server(t)
+	rdb := testkit.NewRedisServer(t)
 	log := slog.New(&warned{slog.DiscardHandler, func() {
-		signal(t, process, syscall.SIGCONT)
+		rdb.Signal(t, syscall.SIGCONT)
 		rdb.Del(t.Context(), "x:revoked:a") // what came while it hung may be read late
 	}})
 	a := revocation.New(hasty(t, rdb), "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), log)
-	signal(t, process, syscall.SIGSTOP)
+	rdb.Signal(t, syscall.SIGSTOP)
 	if err := a.Announce(t.Context(), "a"); err != nil {
 		t.Error(err)
 	}
@@ -179,15 +140,15 @@ func TestAnEndIsWrittenBeforeItIsAnswered(t *testing.T) {
 // A Redis that hangs longer is not believed any more when that is answered.
 func TestAnEndIsAnsweredWhenRedisIsNotBelieved(t *testing.T) {
 	t.Parallel()
-	rdb, process := server(t)
-	a := revocation.New(rdb, "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	rdb := testkit.NewRedisServer(t)
+	a := revocation.New(rdb.Client, "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	if err := a.Renew(t.Context()); err != nil || rdb.Exists(t.Context(), "x:ready").Val() != 1 {
 		t.Fatalf("it is not called complete: %v", err)
 	}
-	signal(t, process, syscall.SIGSTOP)
+	rdb.Signal(t, syscall.SIGSTOP)
 	a = revocation.New(hasty(t, rdb), "x:", &many{0, func() {}}, 15*time.Minute, prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
 	err := a.Announce(t.Context(), "a")
-	signal(t, process, syscall.SIGCONT)
+	rdb.Signal(t, syscall.SIGCONT)
 	if err != nil || rdb.Exists(t.Context(), "x:ready").Val() != 0 {
 		t.Errorf("it is answered that a session has ended, %v, and Redis is believed that it goes on", err)
 	}
