@@ -6,20 +6,22 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // SetETag names the revision that an answer is of, as its strong tag.
-func SetETag(c echo.Context, revision string) { c.Response().Header().Set("ETag", `"`+revision+`"`) }
+func SetETag(c echo.Context, current string) { c.Response().Header().Set("ETag", `"`+current+`"`) }
 
 // IfMatch returns the revisions that the client lets a change start from; nil is any. A weak tag never matches there
 // (RFC 9110).
-func IfMatch(c echo.Context) []string {
+func IfMatch(c echo.Context) revision.Expected {
 	values := c.Request().Header.Values("If-Match")
 	t := tags(values)
 	if len(values) == 0 || t.any {
 		return nil
 	}
-	allowed := []string{}
+	allowed := revision.Expected{}
 	for _, tag := range t.list {
 		if !tag.weak {
 			allowed = append(allowed, tag.value)
@@ -28,10 +30,10 @@ func IfMatch(c echo.Context) []string {
 	return allowed
 }
 
-// IfNoneMatch says whether the client has the revision already. It compares weakly (RFC 9110).
-func IfNoneMatch(c echo.Context, revision string) bool {
+// IfNoneMatch says whether the client has the current revision already. It compares weakly (RFC 9110).
+func IfNoneMatch(c echo.Context, current string) bool {
 	t := tags(c.Request().Header.Values("If-None-Match"))
-	return t.any || slices.ContainsFunc(t.list, func(tag entityTag) bool { return tag.value == revision })
+	return t.any || slices.ContainsFunc(t.list, func(tag entityTag) bool { return tag.value == current })
 }
 
 // entityTags is what both carry.

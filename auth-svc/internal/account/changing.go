@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/slippers-api/slippers/kit/fault"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // ErrPassword is returned for a new password that was asked for without the right old one.
@@ -30,7 +31,7 @@ type ChangingUsers interface {
 	Get(ctx context.Context, id int64) (User, error)
 
 	// Update changes the user in one transaction, and returns the sessions that ended with it. It returns ErrNotFound,
-	// ErrStale, ErrPhoneTaken, or ErrPassword when the password is not the replaced one any more.
+	// revision.ErrStale, ErrPhoneTaken, or ErrPassword when the password is not the replaced one any more.
 	Update(ctx context.Context, id int64, u Update) (User, []string, error)
 
 	// Delete leaves nothing personal of the user, and returns the sessions that ended with it, or ErrNotFound.
@@ -42,7 +43,7 @@ type Update struct {
 	Change
 
 	// From is what the change may start from.
-	From Expected
+	From revision.Expected
 
 	// Replaced and Password are the old and the new password hash; nil leaves it.
 	Replaced, Password *string
@@ -91,8 +92,8 @@ func (c Changing) prove(ctx context.Context, u User, p PasswordChange) error {
 }
 
 // Other changes another user, for the administrator admin. A change of role ends the sessions of the user, whose tokens
-// still name the old one. It returns ErrOneself, ErrInvalid, ErrStale, ErrPhoneTaken or ErrNotFound.
-func (c Changing) Other(ctx context.Context, admin, id int64, change Change, from Expected) (User, error) {
+// still name the old one. It returns ErrOneself, ErrInvalid, revision.ErrStale, ErrPhoneTaken or ErrNotFound.
+func (c Changing) Other(ctx context.Context, admin, id int64, change Change, from revision.Expected) (User, error) {
 	if id == admin {
 		return User{}, ErrOneself
 	}

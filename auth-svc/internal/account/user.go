@@ -3,7 +3,6 @@ package account
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +17,6 @@ var (
 	ErrNotFound   = fault.New(fault.NotFound, "user-not-found", "There is no such user.")
 	ErrPhoneTaken = fault.New(fault.Conflict, "phone-taken", "Another user already has this phone number.")
 	ErrOneself    = fault.New(fault.Conflict, "not-on-oneself", "An administrator cannot do this to themself.")
-	ErrStale      = fault.New(fault.Stale, "precondition-failed", "It was changed since you read it.")
 )
 
 // User is a person who can log in. A deleted one is no User: nothing personal of them is left.
@@ -38,17 +36,6 @@ func (u User) FullName() string { return strings.TrimSpace(u.Name + " " + u.Surn
 
 // Revision changes whenever anything that a client sees of u does.
 func (u User) Revision() string { return strconv.FormatInt(u.UpdatedAt.UnixMicro(), 36) }
-
-// Expected are the revisions of a user that a change may start from. nil allows any.
-type Expected []string
-
-// Check returns ErrStale unless a change may start from revision.
-func (e Expected) Check(revision string) error {
-	if e != nil && !slices.Contains(e, revision) {
-		return ErrStale
-	}
-	return nil
-}
 
 // phone is E.164: a plus, a country code that does not begin with zero, 8 to 15 digits in all.
 var phone = regexp.MustCompile(`^\+[1-9][0-9]{7,14}$`)

@@ -11,7 +11,7 @@ import (
 )
 
 // Update changes the user in one transaction, and returns the sessions that ended with it: all but one for a new
-// password, all for another role. It returns account.ErrNotFound, account.ErrStale, account.ErrPhoneTaken, or
+// password, all for another role. It returns account.ErrNotFound, revision.ErrStale, account.ErrPhoneTaken, or
 // account.ErrPassword when the password is not the replaced one any more.
 func (s Users) Update(ctx context.Context, id int64, u account.Update) (now account.User, ended []string, err error) {
 	err = s.outbox.Write(ctx, []string{usersTag}, func(tx pgx.Tx) error {

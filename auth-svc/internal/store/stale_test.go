@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/slippers-api/slippers/auth-svc/internal/account"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // Of administrators who change a user from what all of them read, one does; the others must look again.
@@ -18,10 +19,10 @@ func TestNoChangeOfAUserIsLost(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, name := range []string{"Zuhra", "Nodira", "Malika", "Lola"} {
 		wg.Go(func() {
-			switch _, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Name: &name}, account.Expected{b.User.Revision()}); {
+			switch _, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Name: &name}, revision.Expected{b.User.Revision()}); {
 			case err == nil:
 				changed.Add(1)
-			case errors.Is(err, account.ErrStale):
+			case errors.Is(err, revision.ErrStale):
 				stale.Add(1)
 			default:
 				t.Error(err)
@@ -36,7 +37,7 @@ func TestNoChangeOfAUserIsLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Name: new("Feruza")}, account.Expected{now.Revision()}); err != nil {
+	if _, err := h.Other(t.Context(), admin, b.User.ID, account.Change{Name: new("Feruza")}, revision.Expected{now.Revision()}); err != nil {
 		t.Errorf("who has looked again: %v", err)
 	}
 }

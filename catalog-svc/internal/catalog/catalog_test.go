@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -107,20 +106,6 @@ func TestThePrimaryImageCannotBeToldToStop(t *testing.T) {
 		got, err := catalog.ImageChange{IsPrimary: tt.change}.Apply(catalog.Image{IsPrimary: tt.was})
 		if (err == nil) != tt.sound || tt.sound && tt.change != nil && got.IsPrimary != *tt.change {
 			t.Errorf("%v to %v: %+v, %v", tt.was, tt.change, got, err)
-		}
-	}
-}
-
-func TestExpected(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		from catalog.Expected
-		want error
-	}{
-		{nil, nil}, {catalog.Expected{"1", "2"}, nil}, {catalog.Expected{"1"}, catalog.ErrStale}, {catalog.Expected{}, catalog.ErrStale},
-	} {
-		if err := tt.from.Check("2"); !errors.Is(err, tt.want) {
-			t.Errorf("%v: %v, want %v", tt.from, err, tt.want)
 		}
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/picture"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/revision"
 	"github.com/slippers-api/slippers/kit/testkit"
 	"github.com/slippers-api/slippers/kit/token"
 )
@@ -81,7 +82,7 @@ func (s slippers) Create(context.Context, catalog.Slipper) (catalog.Slipper, err
 	return felt, s.wrote()
 }
 
-func (s slippers) Update(_ context.Context, id int64, change catalog.SlipperChange, from catalog.Expected) (catalog.Slipper, error) {
+func (s slippers) Update(_ context.Context, id int64, change catalog.SlipperChange, from revision.Expected) (catalog.Slipper, error) {
 	if id != felt.ID {
 		return catalog.Slipper{}, catalog.ErrSlipperNotFound
 	}
@@ -118,7 +119,7 @@ func (s categories) Create(context.Context, catalog.Category) (catalog.Category,
 	return home, s.wrote()
 }
 
-func (s categories) Update(_ context.Context, _ int64, change catalog.CategoryChange, from catalog.Expected) (catalog.Category, error) {
+func (s categories) Update(_ context.Context, _ int64, change catalog.CategoryChange, from revision.Expected) (catalog.Category, error) {
 	if err := from.Check(home.Revision()); err != nil {
 		return catalog.Category{}, err
 	}
@@ -142,7 +143,7 @@ func (s images) Add(context.Context, int64, []string) ([]catalog.Image, error) {
 	return felt.Images, s.wrote()
 }
 
-func (s images) Update(_ context.Context, _, _ int64, change catalog.ImageChange, _ catalog.Expected) (catalog.Image, error) {
+func (s images) Update(_ context.Context, _, _ int64, change catalog.ImageChange, _ revision.Expected) (catalog.Image, error) {
 	if _, err := change.Apply(felt.Images[0]); err != nil {
 		return catalog.Image{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/revision"
 	"github.com/slippers-api/slippers/kit/token"
 )
 
@@ -18,7 +19,7 @@ type Categories interface {
 	List(ctx context.Context, inactive bool, r page.Request) ([]catalog.Category, int64, error)
 	Get(ctx context.Context, id int64) (catalog.Category, error)
 	Create(ctx context.Context, c catalog.Category) (catalog.Category, error)
-	Update(ctx context.Context, id int64, change catalog.CategoryChange, from catalog.Expected) (catalog.Category, error)
+	Update(ctx context.Context, id int64, change catalog.CategoryChange, from revision.Expected) (catalog.Category, error)
 	Delete(ctx context.Context, id int64) error
 }
 
@@ -94,7 +95,7 @@ func (a API) updateCategory(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := a.Categories.Update(c.Request().Context(), id, catalog.CategoryChange(in), expected(c))
+	now, err := a.Categories.Update(c.Request().Context(), id, catalog.CategoryChange(in), httpserver.IfMatch(c))
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/kit/httpserver"
 )
 
@@ -39,6 +38,3 @@ func changed(c echo.Context, status int, revision string, body any) error {
 	httpserver.SetETag(c, revision)
 	return private(c, status, body)
 }
-
-// expected returns the revisions that If-Match allows a change to start from.
-func expected(c echo.Context) catalog.Expected { return httpserver.IfMatch(c) }

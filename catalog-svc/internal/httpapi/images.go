@@ -17,12 +17,13 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/httpserver"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // Images is what these handlers need of a store.
 type Images interface {
 	List(ctx context.Context, slipperID int64) ([]catalog.Image, error)
-	Update(ctx context.Context, slipperID, id int64, change catalog.ImageChange, from catalog.Expected) (catalog.Image, error)
+	Update(ctx context.Context, slipperID, id int64, change catalog.ImageChange, from revision.Expected) (catalog.Image, error)
 	Delete(ctx context.Context, slipperID, id int64) error
 }
 
@@ -152,7 +153,7 @@ func (a API) updateImage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := a.Images.Update(c.Request().Context(), id, imageID, catalog.ImageChange(in), expected(c))
+	now, err := a.Images.Update(c.Request().Context(), id, imageID, catalog.ImageChange(in), httpserver.IfMatch(c))
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/slippers-api/slippers/kit/httpserver"
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // Slippers is what these handlers need of a store.
@@ -21,7 +22,7 @@ type Slippers interface {
 	Get(ctx context.Context, id int64) (catalog.Slipper, error)
 	Some(ctx context.Context, ids []int64) ([]catalog.Slipper, error)
 	Create(ctx context.Context, s catalog.Slipper) (catalog.Slipper, error)
-	Update(ctx context.Context, id int64, change catalog.SlipperChange, from catalog.Expected) (catalog.Slipper, error)
+	Update(ctx context.Context, id int64, change catalog.SlipperChange, from revision.Expected) (catalog.Slipper, error)
 	Delete(ctx context.Context, id int64) error
 }
 
@@ -153,7 +154,7 @@ func (a API) updateSlipper(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	now, err := a.Slippers.Update(c.Request().Context(), id, catalog.SlipperChange(in), expected(c))
+	now, err := a.Slippers.Update(c.Request().Context(), id, catalog.SlipperChange(in), httpserver.IfMatch(c))
 	if err != nil {
 		return err
 	}

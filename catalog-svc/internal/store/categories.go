@@ -12,6 +12,7 @@ import (
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // Categories keeps the shelves of the shop. There are few: every list may read them all.
@@ -80,7 +81,7 @@ func (s *Categories) Create(ctx context.Context, c catalog.Category) (created ca
 }
 
 // Update changes a category. It returns catalog.ErrCategoryNotFound, ErrStale, ErrCategoryInvalid or ErrCategoryTaken.
-func (s *Categories) Update(ctx context.Context, id int64, change catalog.CategoryChange, from catalog.Expected) (updated catalog.Category, err error) {
+func (s *Categories) Update(ctx context.Context, id int64, change catalog.CategoryChange, from revision.Expected) (updated catalog.Category, err error) {
 	const query = `UPDATE catalog.categories
 		SET name = @name, description = @description, is_active = @is_active, version = version + 1, updated_at = now()
 		WHERE id = @id RETURNING ` + categoryColumns

@@ -11,6 +11,7 @@ import (
 	"github.com/slippers-api/slippers/kit/fault"
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // Images keeps which slipper has which images. Every change locks the slipper first and gives it a new version.
@@ -59,7 +60,7 @@ func (s *Images) Add(ctx context.Context, slipperID int64, paths []string) ([]ca
 
 // Update changes an image and returns it. from is about the slipper. It returns catalog.ErrSlipperNotFound,
 // ErrImageNotFound, ErrStale or ErrImageInvalid.
-func (s *Images) Update(ctx context.Context, slipperID, id int64, change catalog.ImageChange, from catalog.Expected) (catalog.Image, error) {
+func (s *Images) Update(ctx context.Context, slipperID, id int64, change catalog.ImageChange, from revision.Expected) (catalog.Image, error) {
 	const (
 		only  = `UPDATE catalog.slipper_images SET is_primary = false WHERE slipper_id = $1 AND is_primary AND id <> $2`
 		query = `UPDATE catalog.slipper_images SET alt_text = @alt_text, order_index = @order_index, is_primary = @is_primary
@@ -114,7 +115,7 @@ func (s *Images) Delete(ctx context.Context, slipperID, id int64) error {
 
 // change locks the slipper, lets do change its images, and returns them as they are then.
 func (s *Images) change(
-	ctx context.Context, slipperID int64, from catalog.Expected, do func(tx pgx.Tx, has []catalog.Image) error,
+	ctx context.Context, slipperID int64, from revision.Expected, do func(tx pgx.Tx, has []catalog.Image) error,
 ) (images []catalog.Image, err error) {
 	const changed = `UPDATE catalog.slippers SET version = version + 1, updated_at = now() WHERE id = $1`
 

@@ -13,6 +13,7 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/catalog"
 	"github.com/slippers-api/slippers/catalog-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/page"
+	"github.com/slippers-api/slippers/kit/revision"
 	"github.com/slippers-api/slippers/kit/testkit"
 )
 
@@ -55,8 +56,8 @@ func TestThereIsOnePrimaryImage(t *testing.T) {
 	is("another primary one", "*c a b", err, nil)
 	_, err = images.Update(t.Context(), s.ID, c, catalog.ImageChange{IsPrimary: new(false)}, nil)
 	is("no primary one", "*c a b", err, catalog.ErrImageInvalid)
-	_, err = images.Update(t.Context(), s.ID, b, catalog.ImageChange{OrderIndex: new(int32(0)), AltText: new("Sole")}, catalog.Expected{"1-0"})
-	is("stale", "*c a b", err, catalog.ErrStale)
+	_, err = images.Update(t.Context(), s.ID, b, catalog.ImageChange{OrderIndex: new(int32(0)), AltText: new("Sole")}, revision.Expected{"1-0"})
+	is("stale", "*c a b", err, revision.ErrStale)
 	moved, err := images.Update(t.Context(), s.ID, a, catalog.ImageChange{OrderIndex: new(int32(9)), AltText: new("Sole")}, nil)
 	is("another order", "*c b a", err, nil)
 	if moved.AltText != "Sole" || moved.OrderIndex != 9 {
@@ -131,13 +132,13 @@ func TestCategories(t *testing.T) {
 
 	_, again := categories.Create(t.Context(), catalog.Category{Name: "ТЁПЛЫЕ"})
 	_, renamed := categories.Update(t.Context(), home.ID, catalog.CategoryChange{Name: new("тёплые")}, nil)
-	_, stale := categories.Update(t.Context(), home.ID, catalog.CategoryChange{Name: new("x")}, catalog.Expected{"7"})
+	_, stale := categories.Update(t.Context(), home.ID, catalog.CategoryChange{Name: new("x")}, revision.Expected{"7"})
 	_, unknown := categories.Update(t.Context(), 99, catalog.CategoryChange{}, nil)
 	_, empty := categories.Update(t.Context(), home.ID, catalog.CategoryChange{Name: new("")}, nil)
 	for _, tt := range []struct{ got, want error }{
 		{again, catalog.ErrCategoryTaken},
 		{renamed, catalog.ErrCategoryTaken},
-		{stale, catalog.ErrStale},
+		{stale, revision.ErrStale},
 		{unknown, catalog.ErrCategoryNotFound},
 		{empty, catalog.ErrCategoryInvalid},
 	} {
@@ -146,7 +147,7 @@ func TestCategories(t *testing.T) {
 		}
 	}
 
-	hidden, err := categories.Update(t.Context(), home.ID, catalog.CategoryChange{IsActive: new(false)}, catalog.Expected{"1"})
+	hidden, err := categories.Update(t.Context(), home.ID, catalog.CategoryChange{IsActive: new(false)}, revision.Expected{"1"})
 	if err != nil || hidden.IsActive || hidden.Name != "Home" || hidden.Version != 2 {
 		t.Errorf("got %+v, %v", hidden, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/slippers-api/slippers/catalog-svc/internal/store"
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/money"
+	"github.com/slippers-api/slippers/kit/revision"
 	"github.com/slippers-api/slippers/kit/stamp"
 	"github.com/slippers-api/slippers/kit/testkit"
 )
@@ -149,7 +150,7 @@ func TestEveryWriteBumpsItsTags(t *testing.T) {
 			return second(c.stock.Sell(ctx, reserve(t, c, time.Hour).ID))
 		}},
 		"a stale update": {" | ", func(ctx context.Context, c *cached) error {
-			_, err := c.slippers.Update(ctx, 1, catalog.SlipperChange{}, catalog.Expected{"7-7"})
+			_, err := c.slippers.Update(ctx, 1, catalog.SlipperChange{}, revision.Expected{"7-7"})
 			return not(err)
 		}},
 		"delete nothing": {" | ", func(ctx context.Context, c *cached) error {

@@ -14,6 +14,7 @@ import (
 	"github.com/slippers-api/slippers/kit/invalidation"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/revision"
 )
 
 // Slippers keeps what is for sale.
@@ -138,7 +139,7 @@ func (s *Slippers) Create(ctx context.Context, n catalog.Slipper) (created catal
 
 // Update changes a slipper, and keeps what its stock changed by. It returns catalog.ErrSlipperNotFound, ErrStale,
 // ErrSlipperInvalid or ErrNoCategory.
-func (s *Slippers) Update(ctx context.Context, id int64, change catalog.SlipperChange, from catalog.Expected) (updated catalog.Slipper, err error) {
+func (s *Slippers) Update(ctx context.Context, id int64, change catalog.SlipperChange, from revision.Expected) (updated catalog.Slipper, err error) {
 	const query = `
 		WITH changed AS (
 			UPDATE catalog.slippers SET name = @name, size = @size, price = @price, quantity = @quantity,
@@ -184,7 +185,7 @@ func withFiscal(f *catalog.Fiscal, args pgx.StrictNamedArgs) pgx.StrictNamedArgs
 
 // lockSlipper returns the slipper, which nobody else changes until tx ends. It returns catalog.ErrSlipperNotFound, or
 // ErrStale unless the slipper is as expected.
-func lockSlipper(ctx context.Context, tx pgx.Tx, id int64, from catalog.Expected) (catalog.Slipper, error) {
+func lockSlipper(ctx context.Context, tx pgx.Tx, id int64, from revision.Expected) (catalog.Slipper, error) {
 	old, err := getSlipper(ctx, tx, slipperByID+` FOR NO KEY UPDATE OF s`, id)
 	if err != nil {
 		return catalog.Slipper{}, err

@@ -16,6 +16,7 @@ import (
 	"github.com/slippers-api/slippers/kit/money"
 	"github.com/slippers-api/slippers/kit/page"
 	"github.com/slippers-api/slippers/kit/postgres"
+	"github.com/slippers-api/slippers/kit/revision"
 	"github.com/slippers-api/slippers/kit/testkit"
 )
 
@@ -76,12 +77,12 @@ func TestUpdateChangesOnlyWhatItIsTold(t *testing.T) {
 	s := slipper(t, db, func(s *catalog.Slipper) { s.CategoryID = &home.ID })
 	steps := []struct {
 		change   catalog.SlipperChange
-		from     catalog.Expected
+		from     revision.Expected
 		want     error
 		revision string
 	}{
-		{catalog.SlipperChange{Quantity: new(int64(3))}, catalog.Expected{"1-1"}, nil, "2-1"},
-		{catalog.SlipperChange{Quantity: new(int64(9))}, catalog.Expected{"1-1"}, catalog.ErrStale, "2-1"},
+		{catalog.SlipperChange{Quantity: new(int64(3))}, revision.Expected{"1-1"}, nil, "2-1"},
+		{catalog.SlipperChange{Quantity: new(int64(9))}, revision.Expected{"1-1"}, revision.ErrStale, "2-1"},
 		{catalog.SlipperChange{Price: new(money.Amount(0))}, nil, catalog.ErrSlipperInvalid, "2-1"},
 		{catalog.SlipperChange{CategoryID: new(int64(99))}, nil, catalog.ErrNoCategory, "2-1"},
 		{catalog.SlipperChange{CategoryID: new(int64(0)), Name: new(" Wool ")}, nil, nil, "3-0"},
@@ -108,10 +109,10 @@ func TestOneOfManyUpdatesFromTheSameRevisionWins(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			_, err := store.NewSlippers(db, outbox(t, db)).Update(t.Context(), s.ID, catalog.SlipperChange{Quantity: new(int64(i))}, catalog.Expected{"1-0"})
+			_, err := store.NewSlippers(db, outbox(t, db)).Update(t.Context(), s.ID, catalog.SlipperChange{Quantity: new(int64(i))}, revision.Expected{"1-0"})
 			if err == nil {
 				won.Add(1)
-			} else if !errors.Is(err, catalog.ErrStale) {
+			} else if !errors.Is(err, revision.ErrStale) {
 				t.Errorf("updating: %v", err)
 			}
 		})
