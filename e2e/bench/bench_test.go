@@ -1,10 +1,13 @@
 package bench
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +72,44 @@ func TestWrkUnderstandsTheScripts(t *testing.T) {
 		if strings.Contains(string(out), "load.lua") || !strings.Contains(string(out), "unable to connect") {
 			t.Errorf("%s: wrk says\n%s", name, out)
 		}
+	}
+}
+
+func TestParseH2loadReadsItsLog(t *testing.T) {
+	got, err := parseH2load(strings.NewReader("1700000000000500\t200\t400\n1700000000000000\t200\t300\n1700000000001000\t503\t2500\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.rate != 2000 || got.p50 != 400*time.Microsecond || got.p99 != 400*time.Microsecond || got.failed != 1./3 {
+		t.Errorf("parseH2load = %+v", got)
+	}
+	for name, text := range map[string]string{"nothing": "", "one answer": "1\t200\t3\n", "half a line": "1\t200\t3\n2\t200"} {
+		if got, err := parseH2load(strings.NewReader(text)); err == nil {
+			t.Errorf("%s: parseH2load = %+v, want an error", name, got)
+		}
+	}
+}
+
+func TestH2loadSendsWhatItIsTold(t *testing.T) {
+	if _, err := exec.LookPath("h2load"); err != nil {
+		t.Skip("h2load is not installed: apt-get install nghttp2-client, or brew install nghttp2")
+	}
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer server.Close()
+	l := &lab{Options: Options{Seconds: 1}, dir: t.TempDir()}
+	for range 2 { // the second must not see what the first one logged
+		asked.Store(0)
+		got, err := steady(t.Context(), l, server.URL+"/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked.Load() < steadyRate*9/10 || got.failed != 0 || got.p50 <= 0 || got.p99 < got.p50 {
+			t.Errorf("asked %d times: %+v", asked.Load(), got)
+		}
+	}
+	if got, err := steady(t.Context(), l, "http://127.0.0.1:1/"); err == nil && got.failed == 0 {
+		t.Errorf("where nobody listens: %+v", got)
 	}
 }
 

@@ -90,7 +90,7 @@ func (r *runner) round(ctx context.Context, l *lab) error {
 	if err != nil {
 		return fmt.Errorf("loading %s: %w", r.name(), err)
 	}
-	calm, err := steady(ctx, r.url, l.span())
+	calm, err := steady(ctx, l, r.url)
 	if err != nil {
 		return fmt.Errorf("loading %s steadily: %w", r.name(), err)
 	}

@@ -69,6 +69,16 @@ func (l *lab) hits(ctx context.Context, admin string) (string, error) {
 	return fmt.Sprintf("%.3f of %.0f answers in %s, during %d edits", hit/answered, answered, 4*l.span(), edits), nil
 }
 
+// attack sends what next returns, so many times a second whatever the answers do, and shows each answer to see.
+func attack(ctx context.Context, perSecond int, span time.Duration, next vegeta.Targeter, see func(*vegeta.Result)) error {
+	attacker := vegeta.NewAttacker(vegeta.Connections(clients), vegeta.HTTP2(false), vegeta.MaxBody(0), vegeta.Timeout(patience), vegeta.Redirects(vegeta.NoFollow))
+	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
+	for r := range attacker.Attack(next, vegeta.Rate{Freq: perSecond, Per: time.Second}, span, "") {
+		see(r)
+	}
+	return ctx.Err()
+}
+
 // edit changes prices until done is closed, and returns how many.
 func (l *lab) edit(ctx context.Context, admin string, next func() string, done <-chan struct{}) (edits int, err error) {
 	clock := time.NewTicker(time.Second / editsPerSecond)

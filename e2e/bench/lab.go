@@ -45,8 +45,12 @@ func open(ctx context.Context, o Options) (_ *lab, err error) {
 			err = errors.Join(err, l.close())
 		}
 	}()
-	if _, err := exec.LookPath("wrk"); err != nil {
-		return nil, errors.New("the load comes from wrk, which is not on PATH: install it (Debian: apt-get install wrk; Homebrew: brew install wrk)")
+	for program, how := range map[string]string{
+		"wrk": "apt-get install wrk; Homebrew: brew install wrk", "h2load": "apt-get install nghttp2-client; Homebrew: brew install nghttp2",
+	} {
+		if _, err := exec.LookPath(program); err != nil {
+			return nil, fmt.Errorf("the load comes from %s, which is not on PATH: install it (Debian: %s)", program, how)
+		}
 	}
 	if l.dir, err = os.MkdirTemp("", "slippers-bench-"); err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)

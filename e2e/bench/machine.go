@@ -46,7 +46,7 @@ func (l *lab) machine(ctx context.Context) ([]fact, error) {
 		{"Caddy, Traefik", caddyModule.version + ", " + traefikModule.version + ", where they are in a table"},
 		{"nginx", version(ctx, "nginx", "-v")},
 		{"HAProxy", version(ctx, "haproxy", "-v")},
-		{"wrk", version(ctx, "wrk", "-v")},
+		{"wrk, h2load", version(ctx, "wrk", "-v") + ", " + version(ctx, "h2load", "--version")},
 		{"revision", revision(ctx)},
 		{"settings of the store", "`" + strings.Join(settings, "` `") + "`"},
 		{"the store", fmt.Sprintf("%d slippers with 3 images each, %d users, %d orders", size.Slippers, size.Users, size.Orders)},
