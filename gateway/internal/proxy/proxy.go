@@ -15,7 +15,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -69,13 +68,15 @@ func To(base string, transport http.RoundTripper, log *slog.Logger) (echo.Handle
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ErrorHandler: func(_ http.ResponseWriter, r *http.Request, err error) {
 			if e, ok := r.Context().Value(key{}).(*exchange); ok {
-				e.failed = faultFor(r.Context(), e.Err(), err)
+				e.failed = e.faultFor(r.Context(), err)
 			}
 		},
 	}
 	return func(c echo.Context) error {
-		e := &exchange{ReadCloser: c.Request().Body}
-		r := c.Request().WithContext(context.WithValue(c.Request().Context(), key{}, e))
+		ctx, cancel := context.WithCancelCause(c.Request().Context())
+		defer cancel(nil)
+		e := &exchange{ReadCloser: c.Request().Body, cancel: cancel}
+		r := c.Request().WithContext(context.WithValue(ctx, key{}, e))
 		r.Body = e
 		p.ServeHTTP(c.Response(), r)
 		return e.failed
@@ -89,25 +90,30 @@ type key struct{}
 // logged like any other.
 type exchange struct {
 	io.ReadCloser
-	unread atomic.Pointer[error] // why reading from the client ended early: that is no fault of the service
+	cancel context.CancelCauseFunc
 	failed error
+
+	mu     sync.Mutex // held while the client is read from
+	unread error      // why that ended early, which is no fault of the service
 }
 
 // Read implements io.Reader.
 func (e *exchange) Read(b []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	n, err := e.ReadCloser.Read(b)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, http.ErrBodyReadAfterClose) {
-		e.unread.Store(&err)
+		e.unread = err
+		e.cancel(context.Canceled) // as if the client had left: nobody waits for the service any more
 	}
 	return n, err
 }
 
-// Err returns why the client's body could not be read to its end, or nil.
+// Err returns why the client's body could not be read to its end, or nil. It waits for a read that has not returned.
 func (e *exchange) Err() error {
-	if err := e.unread.Load(); err != nil {
-		return *err
-	}
-	return nil
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.unread
 }
 
 // rewrite sends the request to target as the client wrote it. The X-Forwarded headers are those of package front, which
@@ -144,9 +150,23 @@ func clean(res *http.Response) error {
 	return nil
 }
 
-// faultFor says what a client may read when there is no answer: unread is why its own body ended early, err what went
-// wrong with the service.
-func faultFor(ctx context.Context, unread, err error) error {
+// faultFor says what the client may read when there is no answer: err is what the call of the service ended with, and ctx is its
+// context.
+func (e *exchange) faultFor(ctx context.Context, err error) error {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, context.DeadlineExceeded):
+		return ErrTimeout.Because(err)
+	case cause != nil: // by its own client, whose last read may not have returned
+		return e.ofClient(err)
+	case httpclient.NotReached(err):
+		return ErrUnavailable.Because(err)
+	}
+	return ErrBroken.Because(err)
+}
+
+// ofClient says what it may read when its own body has ended the call with err, or when it has left.
+func (e *exchange) ofClient(err error) error {
+	unread := e.Err()
 	if _, ok := errors.AsType[*http.MaxBytesError](unread); ok {
 		return httpserver.ErrTooLarge
 	}
@@ -155,12 +175,6 @@ func faultFor(ctx context.Context, unread, err error) error {
 	}
 	if unread != nil {
 		return ErrCutOff.Because(unread)
-	}
-	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		return ErrTimeout.Because(err)
-	}
-	if httpclient.NotReached(err) {
-		return ErrUnavailable.Because(err)
 	}
 	return ErrBroken.Because(err)
 }
