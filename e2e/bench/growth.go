@@ -26,7 +26,7 @@ func (l *lab) growth(ctx context.Context, _ string) (string, error) {
 	for i := range pages {
 		pages[i] = fmt.Sprintf("%s&min_price=%d.%02d", pagePath, (i+1)/100, (i+1)%100)
 	}
-	sent, err := l.visit(ctx, pages, 60*l.span())
+	sent, err := l.visit(ctx, pages, 100*l.span())
 	if err != nil {
 		return "", err
 	}
