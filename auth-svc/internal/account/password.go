@@ -79,7 +79,8 @@ func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 }
 
 // Match says whether password is the one that hash was made of, and whether the hash should be made anew. An empty hash,
-// of a user who does not exist, matches nothing and takes as long as any other.
+// of a user who does not exist, matches nothing and takes as long as any other that does not match, unless that is of the other
+// scheme.
 func (p *Passwords) Match(ctx context.Context, hash, password string) (ok, outdated bool, err error) {
 	if hash == "" {
 		_, _, err := p.Match(ctx, p.dummy, password)
@@ -101,15 +102,39 @@ func (p *Passwords) Match(ctx context.Context, hash, password string) (ok, outda
 	if !ours {
 		return false, false, errors.New("reading a password hash: its scheme is unknown")
 	}
-	err = bcrypt.CompareHashAndPassword([]byte(raw), digest(password))
+	cost, err := bcrypt.Cost([]byte(raw))
+	if err == nil {
+		err = bcrypt.CompareHashAndPassword([]byte(raw), digest(password))
+	}
 	if errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
-		return false, false, nil
+		return false, false, p.spend(cost, password)
 	}
 	if err != nil {
 		return false, false, fmt.Errorf("comparing a password: %w", err)
 	}
-	cost, err := bcrypt.Cost([]byte(raw))
-	return true, p.cfg.Scheme != Bcrypt || cost != p.cfg.BcryptCost, err
+	return true, p.cfg.Scheme != Bcrypt || cost != p.cfg.BcryptCost, nil
+}
+
+// spend does the work that a comparison of cost lacks to one of today's, so that nobody learns by the time it took who has been here
+// since before the cost was raised.
+func (p *Passwords) spend(cost int, password string) error {
+	if p.cfg.Scheme != Bcrypt {
+		return nil
+	}
+	for _, c := range lacking(cost, p.cfg.BcryptCost) {
+		if _, err := bcrypt.GenerateFromPassword(digest(password), c); err != nil {
+			return fmt.Errorf("hashing a password for nobody: %w", err)
+		}
+	}
+	return nil
+}
+
+// lacking returns the costs whose work is what cost lacks to want. Each cost is twice the work of the one below.
+func lacking(cost, want int) (costs []int) {
+	for c := cost; c < want; c++ {
+		costs = append(costs, c)
+	}
+	return costs
 }
 
 // digest makes any password fit into the 72 bytes that bcrypt reads, without a zero byte, at which it would stop.
