@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 )
@@ -30,6 +31,8 @@ func TestCloudNativePG(t *testing.T) {
 	for _, service := range services {
 		eventually(t, 2*time.Minute, service+" has 2 Pods that are ready", func() bool { return ready(t, service) >= 2 })
 	}
+	// A service whose connections broke finds out when it needs them, and tells its clients to come back.
+	eventually(t, time.Minute, "the store sells again", func() bool { return s.sells(t, "after-the-failover", 10) })
 	s.buy(t, "after-the-failover")
 	var orders struct {
 		Total json.Number `json:"total"`
@@ -52,6 +55,22 @@ func TestCloudNativePG(t *testing.T) {
 			t.Errorf("the slow queries of %s are not known: %s", service, got.Reason)
 		}
 	}
+}
+
+// sells says whether the order of key is taken so many times in a row, and not put off: all Pods have been asked then.
+func (s *store) sells(t *testing.T, key string, times int) bool {
+	t.Helper()
+	for range times {
+		res, err := client.Do(s.placing(t, key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusServiceUnavailable && res.Header.Get("Retry-After") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // primary returns the server that is written to.

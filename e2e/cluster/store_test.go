@@ -28,7 +28,12 @@ var client = &http.Client{
 }
 
 // must sends "METHOD /path" and reads the answer, which has to be a good one.
-func (s *store) must(t *testing.T, token, request, body string, answer any, headers ...string) {
+func (s *store) must(t *testing.T, token, request, body string, answer any) {
+	t.Helper()
+	do(t, client, s.request(t, token, request, body), answer)
+}
+
+func (s *store) request(t *testing.T, token, request, body string, headers ...string) *http.Request {
 	t.Helper()
 	method, path, _ := strings.Cut(request, " ")
 	r, err := http.NewRequestWithContext(t.Context(), method, s.gateway[0]+path, strings.NewReader(body))
@@ -43,7 +48,7 @@ func (s *store) must(t *testing.T, token, request, body string, answer any, head
 		name, value, _ := strings.Cut(h, ": ")
 		r.Header.Set(name, value)
 	}
-	do(t, client, r, answer)
+	return r
 }
 
 func do(t *testing.T, client *http.Client, r *http.Request, answer any) {
@@ -65,6 +70,12 @@ func do(t *testing.T, client *http.Client, r *http.Request, answer any) {
 	}
 }
 
+// placing is the request that places the order of key, once.
+func (s *store) placing(t *testing.T, key string) *http.Request {
+	t.Helper()
+	return s.request(t, s.token, "POST /orders/", `{"items":[{"slipper_id":`+s.slipper+`,"quantity":1}]}`, "Idempotency-Key: "+key)
+}
+
 // buy places an order, pays it on the provider's page, and waits until the shop knows.
 func (s *store) buy(t *testing.T, key string) {
 	t.Helper()
@@ -72,7 +83,7 @@ func (s *store) buy(t *testing.T, key string) {
 		ID     json.Number `json:"id"`
 		Status string      `json:"status"`
 	}
-	s.must(t, s.token, "POST /orders/", `{"items":[{"slipper_id":`+s.slipper+`,"quantity":1}]}`, &order, "Idempotency-Key: "+key)
+	do(t, client, s.placing(t, key), &order)
 	var payment struct {
 		URL string `json:"redirect_url"`
 	}
