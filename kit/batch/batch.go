@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-redis/redis_rate/v10"
@@ -85,6 +86,9 @@ type pending struct {
 	at    map[place]*op
 	done  chan struct{}
 	err   error
+
+	sent     bool         // it is one of those under way, until all of its requests have been answered
+	answered atomic.Int64 // of them
 }
 
 // New returns a batcher on rdb: one script call for a batch, or on a cluster one pipeline to each node.
@@ -132,20 +136,23 @@ func (b *Batcher) Do(ctx context.Context, a Ask) (Answer, error) {
 		b.sendNext(nil)
 	}
 	<-p.done
+	if p.sent && p.answered.Add(1) == int64(p.asks) {
+		go b.sendNext(p) // not by who was answered last: it has its answer
+	}
 	if p.err != nil {
 		return Answer{}, p.err
 	}
 	return mine.read(a), nil
 }
 
-// sendNext sends what has gathered, and sees to it that somebody sends what gathers meanwhile. sent is what was sent by whoever
-// asks, if anything.
+// sendNext sends what has gathered. sent is what was sent before, if anything: whoever is the last to hear of its answer sends the
+// next. On a machine that is busy they wait for a processor, and more gather while they do.
 func (b *Batcher) sendNext(sent *pending) {
 	if p := b.take(sent); p != nil {
-		if err := b.send(p); err != nil {
-			b.giveUp(err)
+		if b.send(p); p.err != nil {
+			b.giveUp(p.err)
 		}
-		go b.sendNext(p) // not by who sent this one: it has its answer
+		close(p.done)
 	}
 }
 
@@ -174,11 +181,12 @@ func (b *Batcher) take(sent *pending) *pending {
 		b.underway--
 		return nil
 	}
+	p.sent = true
 	b.next, b.last, b.began = newPending(), p, time.Now()
 	return p
 }
 
-func (b *Batcher) send(p *pending) error {
+func (b *Batcher) send(p *pending) {
 	b.sizes.Observe(float64(p.asks))
 	_, err := b.breaker.Execute(func() (struct{}, error) {
 		return struct{}{}, b.run(context.Background(), p.ops) // bounded by the client's own time-outs
@@ -187,8 +195,6 @@ func (b *Batcher) send(p *pending) error {
 		b.away.Inc()
 		p.err = errors.Join(ErrAway, err)
 	}
-	close(p.done)
-	return p.err
 }
 
 // joined says where the answers to one Ask are.

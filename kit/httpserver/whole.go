@@ -95,7 +95,7 @@ func (c *conn) Write(p []byte) (int, error) {
 // add adds a line for each value, unless one needs net/http's cleaning.
 func (c *conn) add(name string, values []string) bool {
 	for _, v := range values {
-		if strings.ContainsAny(v, "\r\n") {
+		if strings.IndexByte(v, '\r') >= 0 || strings.IndexByte(v, '\n') >= 0 { // much cheaper than ContainsAny
 			return false
 		}
 	}
