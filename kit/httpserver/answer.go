@@ -1,6 +1,7 @@
 package httpserver
 
 import (
+	"maps"
 	"net/http"
 	"sync"
 )
@@ -30,6 +31,7 @@ type answer struct {
 	conn  *conn
 	head  http.Header
 	whole bool // it is written by WriteWhole
+	body  []byte
 	begun bool
 }
 
@@ -67,19 +69,24 @@ func (a *answer) begin(status int) {
 		return
 	}
 	a.begun = status >= http.StatusOK
-	theirs := a.ResponseWriter.Header()
+	if !a.whole {
+		maps.Copy(a.ResponseWriter.Header(), a.head)
+		a.ResponseWriter.WriteHeader(status)
+		return
+	}
+	a.conn.head, a.conn.body = append(a.conn.head, statusLine...), a.body
 	for name, values := range a.head {
-		if !a.whole || actedOn(name) || !a.conn.add(name, values) {
-			theirs[name] = values
+		if actedOn(name) || !a.conn.add(name, values) {
+			a.ResponseWriter.Header()[name] = values
 		}
 	}
-	a.ResponseWriter.WriteHeader(status)
+	a.ResponseWriter.WriteHeader(http.StatusNoContent)
 }
 
 // actedOn tells whether net/http reads a header of an answer.
 func actedOn(name string) bool {
 	switch name {
-	case "Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Trailer", "Transfer-Encoding":
+	case "Connection", "Date", "Trailer", "Transfer-Encoding":
 		return true
 	}
 	return false

@@ -4,35 +4,42 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/http"
+	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/labstack/echo/v4"
 )
 
-// buffered is how much of an answer net/http gathers before it writes.
-const buffered = 4 << 10
-
-// WriteWhole answers body, with the status and head that are set, in one system call. It is for pages from memory, for which
-// net/http does more than the rest of us:
+// WriteWhole answers 200 with body, under the head that is set, in one system call. It is for pages from memory, for which
+// net/http does more than the rest of us: it copies the beginning of the body, clones and sorts the head, and writes both in
+// two packets that wake the client twice.
 //
-//   - It writes the head and the beginning of a body from its buffer, and then the rest: two calls, and two packets that wake
-//     the client twice. Here the connection holds the first back until there is the second.
-//   - It clones and sorts the head, which grows meanwhile. Here the lines, in no order, are put behind the status line as they
-//     leave: an eighth less processor for a hit that has 19 of them.
+// So net/http is told that there is no content. It writes a head of its own date and of what becomes of the connection, and
+// the connection puts in the status, the other lines, in no order, and the body. A hit takes a third less processor.
 func WriteWhole(c echo.Context, body []byte) error {
-	if a, ok := c.Response().Writer.(*answer); ok {
-		a.whole = true
-		a.conn.hold = len(body) > buffered
-		defer func() { a.conn.hold = false }() // nothing may have been written, as of HEAD: the next answer is not to wait
+	w := c.Response()
+	if w.Header()["Content-Length"] == nil {
+		w.Header()["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
-	_, err := c.Response().Write(body)
-	return err
+	if c.Request().Method == http.MethodHead {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	a, ok := w.Writer.(*answer)
+	if !ok {
+		_, err := w.Write(body)
+		return err
+	}
+	a.whole, a.body = true, body
+	w.WriteHeader(http.StatusOK)
+	w.Size = int64(len(body))
+	return nil
 }
 
 type connKey struct{}
 
-// listener hands out connections that can hold a write back.
+// listener hands out connections that can write an answer whole.
 type listener struct{ net.Listener }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -52,44 +59,33 @@ func rememberConn(ctx context.Context, c net.Conn) context.Context {
 type conn struct {
 	*net.TCPConn
 
-	lines []byte // of a head, for behind the status line with which the next write begins
-	hold  bool   // the next write is the beginning of more
-	held  *heldBytes
-	n     int
+	head []byte // of a whole answer, which becomes what net/http writes next
+	body []byte // of the same
+
+	parts [2][]byte // both of them
+	out   net.Buffers
 }
 
-type heldBytes [buffered]byte
+const (
+	protocol   = "HTTP/1.1"
+	statusLine = protocol + " 200 OK\r\n"
+)
 
-var heldPool = sync.Pool{New: func() any { return new(heldBytes) }}
-
-// Write writes p, before it what was held back, and in between what is to be added to the head.
+// Write writes p. If that is for a whole answer, it is the head of one without content, and completes ours.
 func (c *conn) Write(p []byte) (int, error) {
-	hold := c.hold
-	if c.hold = false; hold && len(p) <= buffered {
-		c.held, _ = heldPool.Get().(*heldBytes)
-		c.n = copy(c.held[:], p)
-		return len(p), nil
-	}
-	if c.held == nil && len(c.lines) == 0 {
+	if len(c.head) == 0 {
 		return c.TCPConn.Write(p) //nolint:wrapcheck // net/http reads it
 	}
-	first, rest := p, []byte(nil)
-	if c.held != nil {
-		first, rest = c.held[:c.n], p
+	c.head = append(c.head, p[bytes.IndexByte(p, '\n')+1:]...)
+	copy(c.head[:len(protocol)], p) // the client's may be older
+	c.parts = [2][]byte{c.head, c.body}
+	c.out = c.parts[:]
+	_, err := c.out.WriteTo(c.TCPConn)
+	c.head, c.body, c.parts = c.head[:0], nil, [2][]byte{}
+	if err != nil {
+		return 0, err //nolint:wrapcheck // net/http reads it
 	}
-	status := 0
-	if len(c.lines) > 0 {
-		status = bytes.IndexByte(first, '\n') + 1
-	}
-	all := net.Buffers{first[:status], c.lines, first[status:], rest}
-	n, err := all.WriteTo(c.TCPConn)
-	n -= int64(len(first) + len(c.lines) + len(rest) - len(p)) // what is not of p
-	c.lines = c.lines[:0]
-	if c.held != nil {
-		heldPool.Put(c.held)
-		c.held = nil
-	}
-	return int(max(0, n)), err //nolint:wrapcheck // net/http reads it
+	return len(p), nil
 }
 
 // add adds a line for each value, unless one needs net/http's cleaning.
@@ -100,7 +96,7 @@ func (c *conn) add(name string, values []string) bool {
 		}
 	}
 	for _, v := range values {
-		c.lines = append(append(append(append(c.lines, name...), ": "...), v...), "\r\n"...)
+		c.head = append(append(append(append(c.head, name...), ": "...), v...), "\r\n"...)
 	}
 	return true
 }

@@ -1,13 +1,16 @@
 package httpserver_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +61,54 @@ func TestAPageIsWrittenWhole(t *testing.T) {
 		t.Errorf("it took %d connections", dialled)
 	}
 	client.CloseIdleConnections()
+}
+
+// What net/http decides holds for a page too: which protocol is spoken, and whether the connection goes on.
+func TestAPageEndsAsNetHTTPSays(t *testing.T) {
+	t.Parallel()
+	e := echo.New()
+	e.GET("/", func(c echo.Context) error { return httpserver.WriteWhole(c, []byte("page")) })
+	e.GET("/last", func(c echo.Context) error {
+		c.Response().Header().Set("Connection", "close")
+		return httpserver.WriteWhole(c, []byte("page"))
+	})
+	base := serve(t, e)
+	const usual = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+	for name, c := range map[string]struct {
+		requests []string
+		proto    string
+		closes   bool
+	}{
+		"usual":           {[]string{usual}, "HTTP/1.1", false},
+		"many at once":    {[]string{usual, usual, usual}, "HTTP/1.1", false},
+		"client is done":  {[]string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}, "HTTP/1.1", true},
+		"handler is done": {[]string{usual, "GET /last HTTP/1.1\r\nHost: a\r\n\r\n"}, "HTTP/1.1", true},
+		"old":             {[]string{"GET / HTTP/1.0\r\n\r\n"}, "HTTP/1.0", true},
+		"old, goes on":    {[]string{"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"}, "HTTP/1.0", false},
+	} {
+		conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+		_, err = io.WriteString(conn, strings.Join(c.requests, ""))
+		r := bufio.NewReader(conn)
+		for range c.requests {
+			res, readErr := http.ReadResponse(r, nil)
+			if err := errors.Join(err, readErr); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			b, err := io.ReadAll(res.Body)
+			if string(b) != "page" || err != nil || res.Status != "200 OK" || res.Proto != c.proto {
+				t.Errorf("%s: %s %s, %q, %v", name, res.Proto, res.Status, b, err)
+			}
+		}
+		_, _ = io.WriteString(conn, usual)
+		if _, err := r.ReadByte(); (err != nil) != c.closes {
+			t.Errorf("%s: the connection closes: %v, want %v", name, err != nil, c.closes)
+		}
+		_ = conn.Close()
+	}
 }
 
 // serve serves e until the test ends, and returns its URL.

@@ -65,10 +65,6 @@ func (e *entry) write(c echo.Context, status []string, now time.Time) error {
 	if len(e.body) >= minCompressed {
 		h["X-Compress-Hint"] = compressHint
 	}
-	if r.Method == http.MethodHead {
-		w.WriteHeader(http.StatusOK)
-		return nil
-	}
 	return httpserver.WriteWhole(c, f.body)
 }
 

@@ -126,28 +126,23 @@ func (p *Page) key(id, query string) (key string, tags []string, ok bool) {
 	if !ok {
 		return "", nil, false
 	}
-	var b strings.Builder
-	b.Grow(len(p.Path) + len(id) + 24*len(p.Params))
+	b := make([]byte, 0, 256) // of the stack; what is returned, and kept, is of its own size
 	before, after, _ := strings.Cut(p.Path, ":id")
-	b.WriteString(before)
-	b.WriteString(id)
-	b.WriteString(after)
+	b = append(append(append(b, before...), id...), after...)
 	separator := byte('?')
-	for i, q := range p.Params {
+	for i := range p.Params {
 		value := values[i]
 		if !sent[i] {
-			value = q.Default
+			value = p.Params[i].Default
 		}
 		if value == "" {
 			continue
 		}
-		b.WriteByte(separator)
-		b.WriteString(q.Name)
-		b.WriteByte('=')
-		b.WriteString(url.QueryEscape(value))
+		b = append(append(append(b, separator), p.Params[i].Name...), '=')
+		b = append(b, url.QueryEscape(value)...)
 		separator = '&'
 	}
-	return b.String(), tags, true
+	return string(b), tags, true
 }
 
 // tags returns the tags of the page for an id, which must be spelled as we spell it: each page has one address. A route
