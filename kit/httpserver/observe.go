@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -19,7 +20,7 @@ import (
 // Requests are measured by route, not by path: "/slippers/:id" is one series however many slippers there are. What no
 // route serves is counted together, so that a scanner cannot fill our memory with labels of its choice.
 func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) echo.MiddlewareFunc {
-	duration := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
+	durations := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "http_request_duration_seconds",
 		Help:    "Time from reading a request's head to writing its last byte.",
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -30,6 +31,8 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 		Name: "http_requests_in_flight",
 		Help: "Requests that are being worked on. A rise without more traffic means that something below has become slow.",
 	})
+
+	records := recorders{log: log.Handler(), durations: durations, all: map[series]recorder{}}
 
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -42,12 +45,14 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 			}
 			took := time.Since(start)
 
-			method, route, status := c.Request().Method, c.Path(), c.Response().Status
-			if route == "" || status == http.StatusMethodNotAllowed {
-				method, route = "other", "unmatched"
+			status := c.Response().Status
+			s := series{c.Request().Method, c.Path(), status}
+			if s.route == "" || status == http.StatusMethodNotAllowed {
+				s.method, s.route = "other", "unmatched"
 			}
+			record := records.of(s)
 			ctx := c.Request().Context()
-			tracing.Observe(ctx, duration.WithLabelValues(method, route, statusText(status)), took)
+			tracing.Observe(ctx, record.duration, took)
 
 			level := slog.LevelInfo
 			switch {
@@ -60,23 +65,20 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 				return nil
 			}
 			line := slog.NewRecord(start.Add(took), level, "request", 0) // where in the code it was written says nothing
-			attrs := append(make([]slog.Attr, 0, 10),                    // added at once, because each time may allocate
-				slog.String("id", c.Response().Header().Get(requestid.Header)), slog.String("method", method), slog.String("route", route),
-				slog.Int("status", status), slog.Int64("bytes", c.Response().Size), slog.Duration("took", took))
+			line.AddAttrs(slog.String("id", c.Response().Header().Get(requestid.Header)), slog.Int64("bytes", c.Response().Size), slog.Duration("took", took))
 			if caller, ok := c.Get(CallerKey).(interface{ ID() int64 }); ok {
-				attrs = append(attrs, slog.Int64("user", caller.ID()))
+				line.AddAttrs(slog.Int64("user", caller.ID()))
 			}
 			if from := c.Response().Header()["Cache-Status"]; len(from) > 0 {
-				attrs = append(attrs, slog.String("cache", from[0]))
+				line.AddAttrs(slog.String("cache", from[0]))
 			}
 			if took >= slow {
-				attrs = append(attrs, slog.Bool("slow", true))
+				line.AddAttrs(slog.Bool("slow", true))
 			}
 			if err != nil {
-				attrs = append(attrs, slog.Any("err", err))
+				line.AddAttrs(slog.Any("err", err))
 			}
-			line.AddAttrs(attrs...)
-			_ = log.Handler().Handle(ctx, line) // as slog itself does
+			_ = record.log.Handle(ctx, line) // as slog itself does
 			return nil
 		}
 	}
@@ -85,10 +87,39 @@ func observe(log *slog.Logger, reg prometheus.Registerer, slow time.Duration) ec
 // CallerKey is where a request's Context has who is calling, for the log: what has a method ID() int64.
 const CallerKey = "caller"
 
-// statusText spares the usual statuses their formatting.
-func statusText(status int) string {
-	if status == http.StatusOK {
-		return "200"
+// series is what requests have in common that are measured together. There are as many as routes have methods and statuses.
+type series struct {
+	method, route string
+	status        int
+}
+
+// recorder is where requests of one series go: into their histogram, and into a log whose lines have the series in them.
+type recorder struct {
+	duration prometheus.Observer
+	log      slog.Handler
+}
+
+// recorders keeps them, so that a third of each line is formatted once.
+type recorders struct {
+	log       slog.Handler
+	durations *prometheus.HistogramVec
+
+	mu  sync.RWMutex
+	all map[series]recorder
+}
+
+func (r *recorders) of(s series) recorder {
+	r.mu.RLock()
+	one, ok := r.all[s]
+	r.mu.RUnlock()
+	if !ok {
+		one = recorder{
+			duration: r.durations.WithLabelValues(s.method, s.route, strconv.Itoa(s.status)),
+			log:      r.log.WithAttrs([]slog.Attr{slog.String("method", s.method), slog.String("route", s.route), slog.Int("status", s.status)}),
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.all[s] = one
 	}
-	return strconv.Itoa(status)
+	return one
 }

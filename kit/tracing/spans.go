@@ -31,7 +31,10 @@ func Server() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
-			ctx := otel.GetTextMapPropagator().Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+			ctx := r.Context()
+			if _, told := r.Header["Traceparent"]; told { // else there is nothing to look for
+				ctx = otel.GetTextMapPropagator().Extract(ctx, propagation.HeaderCarrier(r.Header))
+			}
 			ctx, span := tracer.Start(ctx, c.Path(), asServer)
 			defer span.End()
 			c.SetRequest(r.WithContext(ctx))
