@@ -83,6 +83,8 @@ func TestAPageEndsAsNetHTTPSays(t *testing.T) {
 		"many at once":    {[]string{usual, usual, usual}, "HTTP/1.1", false},
 		"client is done":  {[]string{"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"}, "HTTP/1.1", true},
 		"handler is done": {[]string{usual, "GET /last HTTP/1.1\r\nHost: a\r\n\r\n"}, "HTTP/1.1", true},
+		"unread body":     {[]string{"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", usual}, "HTTP/1.1", false},
+		"unasked body":    {[]string{"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"}, "HTTP/1.1", true},
 		"old":             {[]string{"GET / HTTP/1.0\r\n\r\n"}, "HTTP/1.0", true},
 		"old, goes on":    {[]string{"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"}, "HTTP/1.0", false},
 	} {
