@@ -51,8 +51,9 @@ var contenders = []contender{
 	nginx{proxyName, nginxProxy},
 	haproxy{},
 	caddy{},
-	traefik{"Traefik " + traefikVersion + ", plain proxy", false},
-	traefik{limiterName, true},
+	traefik{"Traefik " + traefikVersion + ", plain proxy", false, false},
+	traefik{limiterName, true, false},
+	traefik{limiterName + ", a line for each request", true, true},
 }
 
 // host starts a program as a contender on an address that it has been told.

@@ -10,7 +10,7 @@ func (l *lab) edgeTable(runners []*runner, absent map[string]error, bytes int) t
 			fmt.Sprintf("`GET %s` of %d bytes, %d connections that stay open, wrk on the same cores; contenders interleaved, medians of %d rounds of %d s. "+
 				"The last latency is at a steady %s requests a second, from h2load.", edgePath, bytes, clients, l.Rounds, l.Seconds, perSecond(steadyRate)),
 			"CPU is microseconds of processor for one request, by process; memory is what is resident afterwards. `upstream` is the bare net/http server that proxies ask. " +
-				"The gateway also checks the limit in Redis, counts, and logs each request; the others write no log of requests.",
+				"The gateway also checks the limit in Redis, counts, and logs each request; of the others only the last Traefik writes a line for one.",
 		},
 		head: []string{"contender", "requests/s", "of bare net/http", "p50 ms", "p99 ms", "p99.9 ms", "p99 ms at " + perSecond(steadyRate) + "/s", "failed", "CPU us", "memory MB", "must reach"},
 	}

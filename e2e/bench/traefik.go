@@ -19,6 +19,7 @@ var traefikModule = module{name: "traefik", path: "github.com/traefik/traefik/v3
 type traefik struct {
 	title   string
 	limited bool
+	logs    bool // each request, as our gateway does
 }
 
 func (t traefik) name() string { return t.title }
@@ -45,9 +46,18 @@ func (t traefik) start(ctx context.Context, s site) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.proxy(ctx, name, address, exec.Command(program, //nolint:gosec,noctx // we built it; stop ends it
-		"--entrypoints.web.address="+address, "--providers.file.filename="+file, "--log.level=ERROR",
-		"--global.checknewversion=false", "--global.sendanonymoususage=false"))
+	args := []string{
+		"--entrypoints.web.address=" + address, "--providers.file.filename=" + file, "--log.level=ERROR",
+		"--global.checknewversion=false", "--global.sendanonymoususage=false",
+	}
+	if t.logs {
+		name += "-logs"
+		args = append(args, "--accesslog.format=json", "--accesslog.bufferingsize=1000", "--accesslog.fields.defaultmode=drop")
+		for _, field := range []string{"RequestMethod", "RouterName", "DownstreamStatus", "DownstreamContentSize", "Duration"} {
+			args = append(args, "--accesslog.fields.names."+field+"=keep")
+		}
+	}
+	r, err := s.proxy(ctx, name, address, exec.Command(program, args...)) //nolint:gosec,noctx // we built it; stop ends it
 	if err == nil && t.limited {
 		r.parts = append(r.parts, s.server("Redis")...)
 	}
