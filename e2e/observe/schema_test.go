@@ -21,7 +21,7 @@ func TestDashboardsFollowTheSchemaOfGrafana(t *testing.T) {
 		if !strings.HasPrefix(name, "dashboards/") {
 			continue
 		}
-		var d dashboard.Dashboard
+		var d dashboard.Dashboard //nolint:staticcheck // as what makes them
 		err := d.UnmarshalJSONStrict(text)
 		if broken, ok := errors.AsType[cog.BuildErrors](err); ok && len(broken) == 0 { // it makes one of none
 			err = nil
