@@ -51,9 +51,9 @@ var contenders = []contender{
 	nginx{proxyName, nginxProxy},
 	haproxy{},
 	caddy{},
-	traefik{"Traefik " + traefikVersion + ", plain proxy", false, false},
-	traefik{limiterName, true, false},
-	traefik{limiterName + ", a line for each request", true, true},
+	traefik{title: "Traefik " + traefikVersion + ", plain proxy"},
+	traefik{title: limiterName, limited: true},
+	traefik{title: limiterName + ", a line for each request", limited: true, logs: true},
 }
 
 // host starts a program as a contender on an address that it has been told.
